@@ -1,0 +1,192 @@
+// Digit sheets keep every pixel as it is; charts choose their own ranges.
+#include "weft/examples/vae/pictures.h"
+
+#include <cairo.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bitset>
+#include <cmath>
+#include <cstddef>
+#include <stdexcept>
+#include <utility>
+
+#include "weft/examples/vae/chart.h"
+#include "weft/examples/vae/png_file.h"
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t kLargestSide = 32767;  // of a Cairo image surface
+constexpr double kFullCircle = 6.283185307179586;
+
+/// round(255·p), 0 … 255; the comparison that NaN fails comes first.
+unsigned char Grey(float p) { return p > 0 ? static_cast<unsigned char>(std::lround(255 * std::min(p, 1.0F))) : 0; }
+
+void RequireSheet(const Sheet& sheet) {
+  for (const auto& [count, size] : {std::pair(sheet.rows, sheet.height), std::pair(sheet.columns, sheet.width)}) {
+    if (count < 1 || size < 1 || count > kLargestSide / size) {
+      throw std::invalid_argument(fmt::format("sheet: got {} tiles of {} pixels on one side, expected 1 to {} pixels",
+                                              count, size, kLargestSide));
+    }
+  }
+  const std::int64_t expected = sheet.rows * sheet.columns * sheet.height * sheet.width;
+  if (std::ssize(sheet.pixels) != expected) {
+    throw std::invalid_argument(fmt::format("sheet: got {} values, expected {}×{} tiles of {}×{} = {}",
+                                            sheet.pixels.size(), sheet.rows, sheet.columns, sheet.height, sheet.width,
+                                            expected));
+  }
+}
+
+/// The smallest range around the finite values given; 0 … 0 for none.
+struct Extent {
+  double low = 0;
+  double high = 0;
+  bool empty = true;
+
+  void Include(double value) {
+    if (!std::isfinite(value)) return;
+    low = empty ? value : std::min(low, value);
+    high = empty ? value : std::max(high, value);
+    empty = false;
+  }
+  double Middle() const { return low + (high - low) / 2; }
+  /// The length to show: of equal values, a tenth of their size, or 1 around zero.
+  double Visible() const {
+    const double size = std::abs(Middle());
+    const bool equal = high - low <= 1e-6 * size;
+    return !equal ? high - low : size > 0 ? size / 10 : 1;
+  }
+};
+
+constexpr double kAir = 1.06;  // free space around the marks, as a factor on their extent
+
+void RequireScatter(const Scatter& scatter) {
+  const bool labelled = !scatter.labels.empty();
+  if (scatter.x.size() != scatter.y.size() || (labelled && scatter.labels.size() != scatter.x.size())) {
+    throw std::invalid_argument(fmt::format("scatter: got {} x, {} y and {} labels, expected equal numbers",
+                                            scatter.x.size(), scatter.y.size(), scatter.labels.size()));
+  }
+  const auto wrong = std::ranges::find_if(scatter.labels, [](std::uint8_t label) { return label >= kPalette.size(); });
+  if (wrong != scatter.labels.end()) {
+    throw std::invalid_argument(fmt::format("scatter: got label {}, expected 0 to {}", *wrong, kPalette.size() - 1));
+  }
+}
+
+std::vector<LegendEntry> LegendOf(std::span<const std::uint8_t> labels) {
+  std::bitset<kPalette.size()> present;
+  for (const std::uint8_t label : labels) present.set(label);
+  std::vector<LegendEntry> legend;
+  for (std::size_t label = 0; label < kPalette.size(); ++label) {
+    if (present[label]) legend.push_back({.name = std::to_string(label), .colour = kPalette[label]});
+  }
+  return legend;
+}
+
+/// Draws the runs of finite values as lines; a round cap shows a run of one value as a dot.
+void DrawSeries(const Chart& chart, const std::vector<double>& values, std::int64_t first_epoch, Colour colour) {
+  cairo_t* ink = chart.ink();
+  cairo_set_source_rgb(ink, colour.red, colour.green, colour.blue);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) continue;
+    const double x = chart.X(static_cast<double>(first_epoch) + static_cast<double>(i));
+    const double y = chart.Y(values[i]);
+    if (i == 0 || !std::isfinite(values[i - 1])) cairo_move_to(ink, x, y);
+    cairo_line_to(ink, x, y);
+  }
+  cairo_set_line_width(ink, 2);
+  cairo_set_line_cap(ink, CAIRO_LINE_CAP_ROUND);
+  cairo_set_line_join(ink, CAIRO_LINE_JOIN_ROUND);
+  cairo_stroke(ink);
+}
+
+/// Marks each value while there are few: then one sees which epochs exist.
+void DrawDots(const Chart& chart, const std::vector<double>& values, std::int64_t first_epoch) {
+  constexpr std::size_t kFew = 30;
+  if (values.size() > kFew) return;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) continue;
+    cairo_arc(chart.ink(), chart.X(static_cast<double>(first_epoch) + static_cast<double>(i)), chart.Y(values[i]), 3, 0,
+              kFullCircle);
+    cairo_fill(chart.ink());
+  }
+}
+
+}  // namespace
+
+void WriteSheet(const std::filesystem::path& path, const Sheet& sheet) {
+  RequireSheet(sheet);
+  const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_A8, static_cast<int>(sheet.columns * sheet.width),
+                                                   static_cast<int>(sheet.rows * sheet.height)));
+  RequireDrawn(cairo_surface_status(surface.get()), path);
+  cairo_surface_flush(surface.get());
+  unsigned char* grey = cairo_image_surface_get_data(surface.get());
+  const std::ptrdiff_t stride = cairo_image_surface_get_stride(surface.get());
+  const float* pixel = sheet.pixels.data();
+  for (std::int64_t tile = 0; tile < sheet.rows * sheet.columns; ++tile) {
+    const std::int64_t top = tile / sheet.columns * sheet.height;
+    const std::int64_t left = tile % sheet.columns * sheet.width;
+    for (std::int64_t row = 0; row < sheet.height; ++row) {
+      std::transform(pixel, pixel + sheet.width, grey + (top + row) * stride + left, Grey);
+      pixel += sheet.width;
+    }
+  }
+  cairo_surface_mark_dirty(surface.get());
+  WritePng(path, surface.get());  // a surface of format A8 becomes an 8-bit grey PNG, byte by byte
+}
+
+void WriteScatter(const std::filesystem::path& path, const Scatter& scatter) {
+  RequireScatter(scatter);
+  Extent x, y;
+  for (std::size_t i = 0; i < scatter.x.size(); ++i) {
+    if (!std::isfinite(scatter.x[i]) || !std::isfinite(scatter.y[i])) continue;
+    x.Include(scatter.x[i]);
+    y.Include(scatter.y[i]);
+  }
+  const double half = kAir * std::max(x.Visible(), y.Visible()) / 2;
+  const Chart chart({.title = scatter.title,
+                     .x = {.label = scatter.x_label, .low = x.Middle() - half, .high = x.Middle() + half},
+                     .y = {.label = scatter.y_label, .low = y.Middle() - half, .high = y.Middle() + half},
+                     .width = 600,
+                     .height = 600,
+                     .legend_title = scatter.labels.empty() ? "" : scatter.legend_title,
+                     .legend = LegendOf(scatter.labels)});
+  for (std::size_t i = 0; i < scatter.x.size(); ++i) {
+    if (!std::isfinite(scatter.x[i]) || !std::isfinite(scatter.y[i])) continue;
+    const Colour colour = kPalette[scatter.labels.empty() ? 0 : scatter.labels[i]];
+    cairo_set_source_rgba(chart.ink(), colour.red, colour.green, colour.blue, 0.6);
+    cairo_arc(chart.ink(), chart.X(scatter.x[i]), chart.Y(scatter.y[i]), 1.7, 0, kFullCircle);
+    cairo_fill(chart.ink());
+  }
+  chart.Save(path);
+}
+
+void WriteCurves(const std::filesystem::path& path, const Curves& curves) {
+  if (curves.series.size() > kPalette.size()) {
+    throw std::invalid_argument(
+        fmt::format("curves: got {} series, expected at most {}", curves.series.size(), kPalette.size()));
+  }
+  Extent values;
+  std::size_t epochs = 1;
+  std::vector<LegendEntry> legend;
+  for (const Series& series : curves.series) {
+    epochs = std::max(epochs, series.values.size());
+    for (const double value : series.values) values.Include(value);
+    legend.push_back({.name = series.name, .colour = kPalette[legend.size()]});
+  }
+  const double first = static_cast<double>(curves.first_epoch);
+  const double last = first + static_cast<double>(epochs - 1);
+  const double air = (kAir - 1) / 2 * std::max(last - first, 1.0);
+  const double half = kAir * values.Visible() / 2;
+  const Chart chart({.title = curves.title,
+                     .x = {.label = curves.x_label, .low = first - air, .high = last + air, .whole_numbers = true},
+                     .y = {.label = curves.y_label, .low = values.Middle() - half, .high = values.Middle() + half},
+                     .legend = legend});
+  for (std::size_t i = 0; i < curves.series.size(); ++i) {
+    DrawSeries(chart, curves.series[i].values, curves.first_epoch, kPalette[i]);
+    DrawDots(chart, curves.series[i].values, curves.first_epoch);
+  }
+  chart.Save(path);
+}
+
+}  // namespace weft

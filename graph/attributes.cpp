@@ -1,0 +1,232 @@
+// Identity and text of attributes.
+#include "weft/graph/attributes.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "weft/graph/error.h"
+
+namespace weft {
+namespace {
+
+bool SameBits(const AttributeValue& a, const AttributeValue& b) {
+  if (a.index() != b.index()) return false;
+  if (const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&a)) return **tensor == *std::get<std::shared_ptr<const Tensor>>(b);
+  if (const auto* number = std::get_if<double>(&a)) return std::bit_cast<uint64_t>(*number) == std::bit_cast<uint64_t>(std::get<double>(b));
+  return a == b;
+}
+
+size_t HashOf(const AttributeValue& value) {
+  if (const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&value)) {
+    const auto bytes = (*tensor)->bytes();
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  return std::hash<std::string>{}(ToString(value));
+}
+
+// The shortest text that reads back to the same double, marked as floating-point.
+std::string NumberText(double value) {
+  std::string text = fmt::format("{}", value);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";  // 'n' as in inf and nan
+  return text;
+}
+
+std::string Quoted(std::string_view text) {
+  std::string result = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else result += c;
+  }
+  return result + "\"";
+}
+
+std::string TensorText(const Tensor& tensor) {
+  std::string text = fmt::format("{}{}{{", Name(tensor.dtype()), ToString(tensor.shape()));
+  const auto append = [&text](auto values) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (i > 0) text += ", ";
+      text += fmt::format("{}", values[i]);
+    }
+  };
+  switch (tensor.dtype()) {
+    case DType::kFloat32: append(tensor.values<float>()); break;
+    case DType::kFloat64: append(tensor.values<double>()); break;
+    case DType::kInt64: append(tensor.values<int64_t>()); break;
+    case DType::kBool: append(tensor.values<bool>()); break;
+  }
+  return text + "}";
+}
+
+// A cursor over the text that throws with what it expected.
+class Reader {
+ public:
+  explicit Reader(std::string_view& text) : text_(text) {}
+
+  [[noreturn]] void Fail(std::string_view expected) const {
+    throw GraphError(fmt::format("attribute: got '{}', expected {}", Escaped(text_, 40), expected));
+  }
+  bool Accept(std::string_view token) {
+    if (!text_.starts_with(token)) return false;
+    text_.remove_prefix(token.size());
+    return true;
+  }
+  void Expect(std::string_view token) {
+    if (!Accept(token)) Fail(fmt::format("'{}'", token));
+  }
+  template <class T>
+  T Number() {
+    T value{};
+    const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), value);
+    if (error != std::errc()) Fail("a number");
+    text_.remove_prefix(static_cast<size_t>(end - text_.data()));
+    return value;
+  }
+  // Calls `item` for each element between `open` and `close`.
+  template <class Item>
+  void List(std::string_view open, std::string_view close, const Item& item) {
+    Expect(open);
+    if (Accept(close)) return;
+    do item();
+    while (Accept(", "));
+    Expect(close);
+  }
+  Shape ShapeText() {
+    std::vector<Dim> dims;
+    List("[", "]", [&] { dims.push_back(Accept("N") ? kBatch : Dim(Number<int64_t>())); });
+    return Shape(dims);
+  }
+  std::string QuotedText() {
+    std::string result;
+    Expect("\"");
+    while (!text_.empty() && text_.front() != '"') {
+      if (Accept("\\x")) {
+        unsigned byte = 0;
+        if (text_.size() < 2 || std::from_chars(text_.data(), text_.data() + 2, byte, 16).ptr != text_.data() + 2) Fail("two hexadecimal digits");
+        result += static_cast<char>(byte);
+        text_.remove_prefix(2);
+        continue;
+      }
+      Accept("\\");
+      if (text_.empty()) break;
+      result += text_.front();
+      text_.remove_prefix(1);
+    }
+    Expect("\"");
+    return result;
+  }
+  template <class T>
+  Tensor TensorOf(const Shape& shape) {
+    std::vector<T> values;
+    List("{", "}", [&] { values.push_back(Number<T>()); });
+    return Tensor::Of<T>(shape, std::span<const T>(values));
+  }
+  Tensor TensorText(DType dtype) {
+    const Shape shape = ShapeText();
+    switch (dtype) {
+      case DType::kFloat32: return TensorOf<float>(shape);
+      case DType::kFloat64: return TensorOf<double>(shape);
+      case DType::kInt64: return TensorOf<int64_t>(shape);
+      case DType::kBool: break;
+    }
+    Tensor tensor(dtype, shape);
+    int64_t at = 0;
+    List("{", "}", [&] {
+      const bool value = Accept("true");
+      if (!value) Expect("false");
+      if (at >= tensor.size()) Fail("fewer values");
+      tensor.values<bool>()[static_cast<size_t>(at++)] = value;
+    });
+    if (at != tensor.size()) Fail("more values");
+    return tensor;
+  }
+
+ private:
+  std::string_view& text_;
+};
+
+}  // namespace
+
+Attributes::Attributes(std::initializer_list<Entry> entries) : entries_(entries) {
+  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.first < b.first; });
+  const auto twice = std::adjacent_find(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.first == b.first; });
+  if (twice != entries_.end()) throw GraphError(fmt::format("attribute '{}': given twice", twice->first));
+}
+
+const AttributeValue* Attributes::Find(std::string_view key) const {
+  for (const Entry& entry : entries_) {
+    if (entry.first == key) return &entry.second;
+  }
+  return nullptr;
+}
+
+void Attributes::Set(std::string_view key, AttributeValue value) {
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), key, [](const Entry& entry, std::string_view k) { return entry.first < k; });
+  if (at != entries_.end() && at->first == key) at->second = std::move(value);
+  else entries_.emplace(at, std::string(key), std::move(value));
+}
+
+const AttributeValue& Attributes::At(std::string_view key) const {
+  if (const AttributeValue* value = Find(key)) return *value;
+  throw GraphError(fmt::format("attribute '{}': missing", key));
+}
+
+void Attributes::ThrowWrongType(std::string_view key) { throw GraphError(fmt::format("attribute '{}': has another type", key)); }
+
+size_t Attributes::Hash() const {
+  size_t hash = 0;
+  for (const Entry& entry : entries_) hash = hash * 31 + std::hash<std::string>{}(entry.first) * 7 + HashOf(entry.second);
+  return hash;
+}
+
+bool Attributes::operator==(const Attributes& other) const {
+  return std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
+                    [](const Entry& a, const Entry& b) { return a.first == b.first && SameBits(a.second, b.second); });
+}
+
+std::string ToString(const AttributeValue& value) {
+  struct Text {
+    std::string operator()(bool v) const { return v ? "true" : "false"; }
+    std::string operator()(int64_t v) const { return std::to_string(v); }
+    std::string operator()(double v) const { return NumberText(v); }
+    std::string operator()(const std::string& v) const { return Quoted(v); }
+    std::string operator()(DType v) const { return std::string(Name(v)); }
+    std::string operator()(const Shape& v) const { return weft::ToString(v); }
+    std::string operator()(const std::vector<int64_t>& v) const { return fmt::format("({})", fmt::join(v, ", ")); }
+    std::string operator()(const std::shared_ptr<const Tensor>& v) const { return TensorText(*v); }
+  };
+  return std::visit(Text{}, value);
+}
+
+std::string ToString(const Attributes& attributes) {
+  std::string text;
+  for (const auto& [key, value] : attributes) text += fmt::format("{}{}={}", text.empty() ? "" : " ", key, ToString(value));
+  return text;
+}
+
+AttributeValue ParseAttributeValue(std::string_view& text) {
+  Reader reader(text);
+  if (text.starts_with("\"")) return reader.QuotedText();
+  if (text.starts_with("[")) return reader.ShapeText();
+  if (text.starts_with("(")) {
+    std::vector<int64_t> list;
+    reader.List("(", ")", [&] { list.push_back(reader.Number<int64_t>()); });
+    return list;
+  }
+  if (reader.Accept("true")) return true;
+  if (reader.Accept("false")) return false;
+  for (DType dtype : kAllDTypes) {
+    if (!reader.Accept(Name(dtype))) continue;
+    if (!text.starts_with("[")) return dtype;
+    return std::make_shared<const Tensor>(reader.TensorText(dtype));
+  }
+  const std::string_view word = text.substr(0, text.find_first_of(" ,)\n"));
+  if (word.find_first_of(".en") != std::string_view::npos) return reader.Number<double>();
+  return reader.Number<int64_t>();
+}
+
+}  // namespace weft

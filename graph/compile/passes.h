@@ -1,0 +1,31 @@
+// The passes that turn a graph into a smaller graph with the same results, bit for bit. The user's graph is never touched.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "weft/graph/compile/program.h"
+#include "weft/graph/graph.h"
+
+namespace weft {
+
+// A graph on its way through the passes, and what of it is wanted.
+struct CompileGraph {
+  Graph graph;
+  std::vector<NodeId> fetches = {};          // in the caller's order
+  std::vector<Graph::Pair> updates = {};     // variable, next value
+};
+
+// Copies what `fetches` and `updates` need, in canonical order (depth first, operands from left to right), so that nothing
+// later depends on the order in which expressions were evaluated. N becomes `batch`, ByMode one of its operands.
+// `batch` < 0: there is no N to bind (GraphError if one is met).
+CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates, int64_t batch, Mode mode);
+
+CompileGraph Prune(const CompileGraph& from);        // drops what no fetch and no update needs
+CompileGraph Fold(const CompileGraph& from);         // elementwise nodes of constants become constants
+CompileGraph Deduplicate(const CompileGraph& from);  // equal op, operands and attributes: one node
+CompileGraph Simplify(const CompileGraph& from);     // each op's own rule; drops identities
+
+}  // namespace weft

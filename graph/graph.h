@@ -1,0 +1,142 @@
+// Graph: what is computed. Nodes in the order of their creation, with names; no memory, no threads, no arithmetic.
+//
+//   Graph graph;
+//   Node x = Placeholder(graph, "X", {kBatch, 784});
+//   Node y = Sigmoid(x * 2.0);
+//   y.type()   // f32[N, 784] probability
+//   y.name()   // Sigmoid
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "weft/graph/attributes.h"
+#include "weft/graph/path.h"
+#include "weft/graph/tensor_type.h"
+
+namespace weft {
+
+struct OpDef;
+class Graph;
+
+enum class NodeId : uint32_t {};
+inline constexpr NodeId kNoNode{UINT32_MAX};
+constexpr uint32_t Index(NodeId id) { return static_cast<uint32_t>(id); }
+
+// A handle: cheap to copy, valid as long as its Graph lives where it is. Every op has exactly one result.
+class Node {
+ public:
+  Node(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}
+
+  Graph& graph() const { return *graph_; }
+  NodeId id() const { return id_; }
+  const OpDef& op() const;
+  const TensorType& type() const;  // f32[N, 784]
+  const Shape& shape() const { return type().shape; }
+  DType dtype() const { return type().dtype; }
+  const Path& name() const;  // Encoder/H
+  Node operand(size_t i) const { return {*graph_, operands()[i]}; }
+  std::span<const NodeId> operands() const;
+  const Attributes& attributes() const;
+  bool operator==(const Node&) const = default;
+
+ private:
+  Graph* graph_;
+  NodeId id_;
+};
+
+// The use of a node as operand number `operand` of another: data flows from source to target.
+struct Edge {
+  NodeId source, target;
+  uint32_t operand;
+  auto operator<=>(const Edge&) const = default;
+};
+
+// Append-only, so operands precede their users, a loop over ids is a topological order, and a cycle cannot be written down.
+// Not thread-safe while it is built.
+class Graph {
+ public:
+  using Pair = std::pair<NodeId, NodeId>;  // variable, value
+
+  Graph() = default;
+  Graph(Graph&&) = default;  // handles to the old place are no longer valid
+  Graph& operator=(Graph&&) = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  // Appends a node under an automatic name: the op's name in the current scope, with a counter from the second one on.
+  // Throws GraphError if the op's type rule refuses the operands, or if one of them is of another graph.
+  Node Add(const OpDef& op, std::vector<Node> operands, Attributes attributes = {});
+  // The same under a stated name (in the current scope), which must be free.
+  Node AddNamed(std::string_view name, const OpDef& op, std::vector<Node> operands, Attributes attributes = {});
+
+  size_t size() const { return nodes_.size(); }
+  Node node(NodeId id) { return {*this, id}; }
+  const OpDef& op(NodeId id) const { return *nodes_[Index(id)].op; }
+  const TensorType& type(NodeId id) const { return nodes_[Index(id)].type; }
+  const Path& name(NodeId id) const { return nodes_[Index(id)].name; }
+  bool has_stated_name(NodeId id) const { return nodes_[Index(id)].stated; }
+  const Attributes& attributes(NodeId id) const { return nodes_[Index(id)].attributes; }
+  std::span<const NodeId> operands(NodeId id) const { return nodes_[Index(id)].operands; }
+  std::span<const Edge> uses(NodeId id) const { return nodes_[Index(id)].uses; }
+
+  // Names. A node has one name and any number of aliases; `Find` knows them all.
+  Node Find(const Path& name);  // throws GraphError, and suggests the nearest spelling
+  NodeId FindId(const Path& name) const;  // kNoNode if there is none
+  // Replaces an automatic name by a stated one; a node that has a stated name gets an alias. The name is taken as it is,
+  // not below the current scope. Throws GraphError if it belongs to another node.
+  void Rename(Node node, const Path& name);
+  // `base` in the current scope, with a counter if that is taken ("FullyConnected_1"), reserved for a layer's scope.
+  Path UniqueName(std::string_view base);
+  const std::map<std::string, NodeId>& aliases() const { return aliases_; }
+  // What the node's numbers mean, where no type rule can know it.
+  void SetKind(Node node, ValueKind kind);
+
+  // The current scope: the prefix of new names. Changed by Scope (scope.h).
+  const Path& scope() const { return scope_; }
+  void set_scope(Path scope) { scope_ = std::move(scope); }
+
+  // State moves only through (variable, next value) pairs; a variable has at most one. Throws GraphError if the types differ.
+  void AddUpdate(Node variable, Node next_value);
+  std::span<const Pair> updates() const { return updates_; }
+  // The value a variable has before the first step, as a node.
+  void AddInitialValue(Node variable, Node value);
+  std::span<const Pair> initial_values() const { return initial_values_; }
+
+  // Ordered lists of nodes under a key, "layer_tensor/Encoder". Nothing in the library depends on them.
+  void AddToCollection(std::string_view key, Node node);
+  const std::map<std::string, std::vector<NodeId>, std::less<>>& collections() const { return collections_; }
+
+ private:
+  struct Record {
+    const OpDef* op;
+    std::vector<NodeId> operands;
+    Attributes attributes;
+    TensorType type;
+    Path name;
+    bool stated;
+    std::vector<Edge> uses;
+  };
+
+  Node Append(const OpDef& op, std::span<const Node> operands, Attributes attributes, Path name, bool stated);
+  void AddPair(std::vector<Pair>& pairs, Node variable, Node value, std::string_view what);
+  [[noreturn]] void FailTaken(const Path& name) const;
+  void RequireOwn(const Node& node, std::string_view who) const;
+
+  std::vector<Record> nodes_;
+  std::unordered_map<std::string, NodeId> names_;       // looked up, never walked: its order is not reproducible
+  std::map<std::string, NodeId> aliases_;
+  std::unordered_map<std::string, uint32_t> counters_;  // next number of an automatic name; a reserved scope has one too
+  Path scope_;
+  std::vector<Pair> updates_;
+  std::vector<Pair> initial_values_;
+  std::map<std::string, std::vector<NodeId>, std::less<>> collections_;
+};
+
+}  // namespace weft

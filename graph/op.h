@@ -1,0 +1,231 @@
+// OpDef: the contract between all rooms. An op is its name, shape rule, formula, kernel, gradient rule and test samples.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "weft/graph/graph.h"
+#include "weft/graph/kernel.h"
+
+namespace weft {
+
+// A field that cannot be forgotten: no default constructor.
+template <class T>
+class Mandatory {
+ public:
+  template <std::convertible_to<T> From>
+  constexpr Mandatory(From&& from) : value_(std::forward<From>(from)) {}  // NOLINT(google-explicit-constructor)
+  constexpr operator const T&() const { return value_; }                  // NOLINT(google-explicit-constructor)
+  constexpr const T* operator->() const { return &value_; }
+  constexpr const T& operator*() const { return value_; }
+
+ private:
+  T value_;
+};
+
+// ---- Shape rule ----------------------------------------------------------------------------------------------------
+
+// What a type rule sees of the node that is about to exist; `Fail` makes the sentence that names it.
+class TypeContext {
+ public:
+  TypeContext(const OpDef& op, const Path& name, std::span<const Node> operands, const Attributes& attributes)
+      : op_(op), name_(name), operands_(operands), attributes_(attributes) {}
+
+  size_t operand_count() const { return operands_.size(); }
+  const TensorType& operand(size_t i) const { return operands_[i].type(); }
+  const Attributes& attributes() const { return attributes_; }
+  // Throws GraphError: "MatMul 'Encoder/Mean/MatMul': REASON", then one line an operand with its name and type.
+  [[noreturn]] void Fail(std::string_view reason) const;
+  void Require(bool condition, std::string_view reason) const {
+    if (!condition) Fail(reason);
+  }
+
+ private:
+  const OpDef& op_;
+  const Path& name_;
+  std::span<const Node> operands_;
+  const Attributes& attributes_;
+};
+
+using TypeRule = TensorType (*)(const TypeContext&);
+
+// ---- Gradient rule -------------------------------------------------------------------------------------------------
+
+// One entry an operand: its share of the gradient, or nothing. A rule never thinks about broadcasting or accumulation.
+using Contributions = std::vector<std::optional<Node>>;
+
+class GradientContext {
+ public:
+  GradientContext(Node node, Node output_gradient, std::vector<bool> needs) : node_(node), output_gradient_(output_gradient), needs_(std::move(needs)) {}
+
+  Node operand(size_t i) const { return node_.operand(i); }
+  Node output() const { return node_; }
+  Node output_gradient() const { return output_gradient_; }
+  const Attributes& attributes() const { return node_.attributes(); }
+  bool Needs(size_t i) const { return needs_[i]; }  // false: nobody asks for the gradient of operand i
+
+ private:
+  Node node_;
+  Node output_gradient_;
+  std::vector<bool> needs_;
+};
+
+// A function, or the reason why there is none. A zero gradient (a comparison) is a rule that returns nothing.
+class GradientRule {
+ public:
+  using Function = Contributions (*)(const GradientContext&);
+  template <std::convertible_to<Function> F>
+  constexpr GradientRule(F function) : function_(function) {}  // NOLINT(google-explicit-constructor)
+
+  constexpr bool differentiable() const { return function_ != nullptr; }
+  constexpr std::string_view reason() const { return reason_; }
+  Contributions operator()(const GradientContext& context) const { return function_(context); }
+
+ private:
+  friend constexpr GradientRule NotDifferentiable(std::string_view reason);
+  constexpr GradientRule(std::nullptr_t, std::string_view reason) : reason_(reason) {}
+  Function function_ = nullptr;
+  std::string_view reason_;
+};
+
+constexpr GradientRule NotDifferentiable(std::string_view reason) { return GradientRule(nullptr, reason); }
+
+// ---- Lowering: node → steps ----------------------------------------------------------------------------------------
+
+// The same function of each element: may be fused with its neighbours.
+struct PerBlock {
+  BlockKernel kernel;
+};
+
+// A fold over one run of neighbouring axes, attributes axis = first axis, count = how many.
+struct Reduction {
+  ReductionKernels kernels;
+};
+
+// The bytes of operand 0 under another type: no step at all.
+struct View {};
+
+// The bytes come from outside: fed, from the store, from the attribute "value", or (seed, run number) from the session.
+enum class SourceKind : uint8_t { kPlaceholder, kVariable, kConstant, kRandomState };
+struct Source {
+  SourceKind kind;
+};
+
+// A buffer in a lowering rule: an operand, the result, or scratch.
+enum class StepBuffer : uint32_t { kResult = 0x8000'0000, kScratch = 0x4000'0000 };
+constexpr StepBuffer OperandBuffer(uint32_t i) { return StepBuffer{i}; }
+
+struct StepSpec {
+  StepFunction run = nullptr;
+  std::vector<StepBuffer> reads = {}, writes = {};
+  std::vector<int64_t> numbers = {};   // passed to `run`; printed with the plan
+  uint32_t blocks = 1;                 // cut by shape only
+  double block_cycles = 0;             // estimated cost of a block, for the grain
+  bool accepts_epilogue = false;       // `run` calls StepArguments::epilogue on every element of its result
+};
+
+// What a lowering rule sees of a bound node, and where it leaves its steps (run in this order).
+struct LoweringContext {
+  std::span<const TensorType> operands;
+  const TensorType& result;
+  const Attributes& attributes;
+  std::vector<StepSpec> steps = {};
+  std::vector<int64_t> scratch_bytes = {};
+
+  StepBuffer Scratch(int64_t bytes) {
+    scratch_bytes.push_back(bytes);
+    return StepBuffer{static_cast<uint32_t>(StepBuffer::kScratch) | static_cast<uint32_t>(scratch_bytes.size() - 1)};
+  }
+};
+
+struct InSteps {
+  void (*rule)(LoweringContext&);
+};
+
+using Lowering = std::variant<PerBlock, Reduction, View, Source, InSteps>;
+
+// ---- Formula: the op in plain loops, the oracle of all tests --------------------------------------------------------
+
+class Reference {
+ public:
+  using Unary = double (*)(double);
+  using Binary = double (*)(double, double);
+  using Ternary = double (*)(double, double, double);
+  using General = Tensor (*)(std::span<const Tensor> operands, const Attributes&, const TensorType& result);  // all f64
+  using WithAttributes = double (*)(double, const Attributes&);
+  using Function = std::variant<Unary, Binary, Ternary, WithAttributes, General>;
+
+  template <std::convertible_to<Unary> F> constexpr Reference(F f) : function_(static_cast<Unary>(f)) {}            // NOLINT
+  template <std::convertible_to<Binary> F> constexpr Reference(F f) : function_(static_cast<Binary>(f)) {}          // NOLINT
+  template <std::convertible_to<Ternary> F> constexpr Reference(F f) : function_(static_cast<Ternary>(f)) {}        // NOLINT
+  template <std::convertible_to<WithAttributes> F> constexpr Reference(F f) : function_(static_cast<WithAttributes>(f)) {}  // NOLINT
+  template <std::convertible_to<General> F> constexpr Reference(F f) : function_(static_cast<General>(f)) {}        // NOLINT
+
+  const Function& function() const { return function_; }
+
+ private:
+  Function function_;
+};
+
+// The result of `op` on f64 operands, in plain loops: no Highway, no blocks, no threads.
+Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes&, const TensorType& result);
+
+// ---- Test samples --------------------------------------------------------------------------------------------------
+
+// Where an operand is drawn from, and which points its function is not smooth at (samples keep away from them).
+struct Domain {
+  double low = -3;
+  double high = 3;
+  std::vector<double> kinks = {};
+};
+
+struct Sample {
+  std::vector<Shape> operands = {};     // one shape an operand
+  Attributes attributes = {};
+  std::vector<Domain> domains = {{}};   // one an operand; a single one serves all
+};
+
+struct SampleSet {
+  std::vector<Sample> samples = {};
+  double ulp = 4;                // elementwise f32 results: units in the last place from the formula
+  int times_differentiable = 2;
+};
+
+using Samples = SampleSet (*)();
+
+// ---- The op --------------------------------------------------------------------------------------------------------
+
+struct OpTraits {
+  bool broadcasts = false;          // the result repeats operand 0: the fused reader can read the operand instead
+  bool may_work_in_place = false;   // of an InSteps op: the result may take the bytes of operand 0 (elementwise ops always may)
+  bool is_random = false;           // the numbers differ from run to run
+};
+
+// A cheaper node with the same bits, or nothing. Sees the node in a bound graph and may add to it.
+using SimplifyRule = std::optional<Node> (*)(Node);
+
+inline constexpr int kVariadic = -1;
+
+struct OpDef {
+  Mandatory<std::string_view> name;      // "Softplus": default node name, text form, DOT label
+  Mandatory<int> arity;                  // or kVariadic
+  Mandatory<TypeRule> type;              // operands, attributes → TensorType; throws GraphError
+  Mandatory<Reference> formula;          // in plain loops
+  Mandatory<GradientRule> gradient;      // a function or NotDifferentiable("reason")
+  Mandatory<Lowering> lower;
+  Mandatory<Samples> samples;
+  OpTraits traits = {};
+  SimplifyRule simplify = nullptr;
+
+  bool is_elementwise() const { return std::holds_alternative<PerBlock>(*lower); }
+  bool is_source() const { return std::holds_alternative<Source>(*lower); }
+  bool is_source(SourceKind kind) const { return is_source() && std::get<Source>(*lower).kind == kind; }
+  bool is_view() const { return std::holds_alternative<View>(*lower); }
+};
+
+}  // namespace weft

@@ -1,0 +1,106 @@
+// Session: runs a graph over a store. Fetch any node, feed any placeholder.
+//
+//   VariableStore variables(graph);
+//   Initialize(graph, variables, {.seed = 1});
+//   Session session(graph, variables);
+//   Tensor y = session.Run({{x, value}}, output);
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "weft/graph/compile/compile.h"
+#include "weft/graph/runtime/variable_store.h"
+
+namespace weft {
+
+class TaskRunner;
+class Workspace;
+
+struct Feed {
+  Node node;
+  const Tensor& value;
+};
+
+struct SessionOptions {
+  int threads = 0;                   // 0: as many as the machine has; ignored if a runner is given
+  TaskRunner* runner = nullptr;      // the host's; must outlive the session
+  uint64_t seed = 1;                 // of all random nodes
+  bool fuse = true;
+  bool reuse_memory = true;
+};
+
+// One program with memory of its own, run again and again without allocating. Not for two threads at once.
+class PreparedRun {
+ public:
+  PreparedRun(PreparedRun&&) noexcept;
+  PreparedRun& operator=(PreparedRun&&) noexcept;
+  ~PreparedRun();
+
+  // The planned bytes of a placeholder, to be filled before each Run. Throws GraphError if the program does not read it.
+  std::span<std::byte> Input(Node placeholder);
+  template <class T>
+  std::span<T> Input(Node placeholder);
+  // Throws NumericError never, GraphError if a variable is not initialised (naming all of them).
+  void Run();
+  // Fetch number `i` of the last run, as bytes; valid until the next one.
+  std::span<const std::byte> Output(size_t i) const;
+  template <class T>
+  std::span<const T> Output(size_t i) const;
+  const Program& program() const;
+
+ private:
+  friend class Session;
+  struct State;
+  explicit PreparedRun(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct PrepareOptions {
+  Mode mode = Mode::kInference;
+  bool updates = false;
+  int64_t batch = -1;  // the value of N
+};
+
+class Session {
+ public:
+  // The store must outlive the session; variables of the graph that it does not know yet are declared in it.
+  Session(Graph& graph, VariableStore& store, const SessionOptions& options = {});
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Inference: one run, several fetches, no updates. May be called by several threads at once.
+  std::vector<Tensor> Run(std::initializer_list<Feed> feeds, std::initializer_list<Node> fetches) { return Run(std::span(feeds.begin(), feeds.size()), std::span(fetches.begin(), fetches.size())); }
+  Tensor Run(std::initializer_list<Feed> feeds, Node fetch) { return std::move(Run(feeds, {fetch})[0]); }
+  std::vector<Tensor> Run(std::span<const Feed> feeds, std::span<const Node> fetches);
+  // Training: the same with training mode and all updates, and the run number advances.
+  std::vector<Tensor> Step(std::span<const Feed> feeds, std::span<const Node> fetches);
+  std::vector<Tensor> Step(std::initializer_list<Feed> feeds, std::initializer_list<Node> fetches) { return Step(std::span(feeds.begin(), feeds.size()), std::span(fetches.begin(), fetches.size())); }
+
+  PreparedRun Prepare(std::span<const Node> fetches, const PrepareOptions& options = {});
+  PreparedRun Prepare(std::initializer_list<Node> fetches, const PrepareOptions& options = {}) { return Prepare(std::span(fetches.begin(), fetches.size()), options); }
+
+  // The number that random nodes see: 0 before the first step.
+  uint64_t run_number() const;
+  void set_run_number(uint64_t number);
+  int threads() const;
+  Graph& graph() const;
+  VariableStore& store() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct InitializeOptions {
+  uint64_t seed = 1;
+};
+// Gives every variable of the graph that has no value yet its initial value.
+void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& options = {});
+
+}  // namespace weft

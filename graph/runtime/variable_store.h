@@ -1,0 +1,47 @@
+// VariableStore: the weights. A sorted map path → Tensor, initialised or not, outside of any graph: programs of several
+// graphs with equal paths share their variables through it.
+#pragma once
+
+#include <map>
+#include <shared_mutex>
+#include <vector>
+
+#include "weft/graph/graph.h"
+#include "weft/graph/tensor.h"
+
+namespace weft {
+
+class VariableStore {
+ public:
+  struct Entry {
+    Tensor value;              // its memory stays where it is as long as the store lives
+    bool initialised = false;
+  };
+
+  VariableStore() = default;
+  explicit VariableStore(const Graph& graph) { Declare(graph); }
+  VariableStore(const VariableStore&) = delete;
+  VariableStore& operator=(const VariableStore&) = delete;
+
+  // Adds the graph's variables, uninitialised, where they are not known yet. Throws GraphError naming the variable if one
+  // is known with another type.
+  void Declare(const Graph& graph);
+  void Declare(const Path& path, DType dtype, const Shape& shape);
+
+  // Copies the value in and marks it initialised; declares it if it is new. Throws GraphError for another type.
+  void Set(const Path& path, const Tensor& value);
+  const Tensor& Get(const Path& path) const;   // throws GraphError, suggests the nearest name; refuses uninitialised
+  Entry* Find(const Path& path);               // nullptr if it is not declared
+  const Entry* Find(const Path& path) const;
+  std::vector<Path> Paths(const Path& scope = {}) const;  // within the sub-tree, sorted
+  size_t size() const { return entries_.size(); }
+
+  // Held by a program with updates alone, by others together.
+  std::shared_mutex& mutex() const { return mutex_; }
+
+ private:
+  std::map<Path, Entry> entries_;
+  mutable std::shared_mutex mutex_;
+};
+
+}  // namespace weft

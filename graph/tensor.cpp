@@ -1,0 +1,89 @@
+// Memory and conversions of Tensor.
+#include "weft/graph/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include <fmt/format.h>
+
+namespace weft {
+namespace {
+
+// Calls `visit` with a typed span of the elements.
+template <class Visit>
+void VisitValues(const Tensor& tensor, const Visit& visit) {
+  switch (tensor.dtype()) {
+    case DType::kFloat32: return visit(tensor.values<float>());
+    case DType::kFloat64: return visit(tensor.values<double>());
+    case DType::kInt64: return visit(tensor.values<int64_t>());
+    case DType::kBool: return visit(tensor.values<bool>());
+  }
+}
+
+template <class To>
+void Convert(const Tensor& from, std::span<To> to) {
+  VisitValues(from, [to](auto values) { std::transform(values.begin(), values.end(), to.begin(), [](auto v) { return static_cast<To>(v); }); });
+}
+
+}  // namespace
+
+void Tensor::Free::operator()(std::byte* memory) const noexcept { ::operator delete[](memory, std::align_val_t{kAlignment}); }
+
+Tensor::Tensor(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape), size_(ElementCount(shape)) {
+  const auto padded = static_cast<size_t>(PaddedByteSize(dtype, shape));
+  memory_.reset(static_cast<std::byte*>(::operator new[](padded, std::align_val_t{kAlignment})));
+  std::memset(memory_.get(), 0, padded);
+}
+
+Tensor::Tensor(const Tensor& other) : Tensor(other.dtype_, other.shape_) {
+  if (size_ > 0) std::memcpy(memory_.get(), other.memory_.get(), byte_size());
+}
+
+Tensor& Tensor::operator=(const Tensor& other) {
+  if (this != &other) *this = Tensor(other);
+  return *this;
+}
+
+Tensor Tensor::Reshaped(const Shape& shape) const {
+  if (ElementCount(shape) != size_) throw GraphError(fmt::format("Reshaped: got {}, expected {} elements as in {}", ToString(shape), size_, ToString(shape_)));
+  Tensor result = *this;
+  result.shape_ = shape;
+  return result;
+}
+
+Tensor Tensor::Cast(DType dtype) const {
+  Tensor result(dtype, shape_);
+  switch (dtype) {
+    case DType::kFloat32: Convert(*this, result.values<float>()); break;
+    case DType::kFloat64: Convert(*this, result.values<double>()); break;
+    case DType::kInt64: Convert(*this, result.values<int64_t>()); break;
+    case DType::kBool: Convert(*this, result.values<bool>()); break;
+  }
+  return result;
+}
+
+Tensor Tensor::Rows(int64_t begin, int64_t end) const {
+  const int64_t rows = shape_.rank() == 0 ? 0 : shape_[0].length();
+  if (begin < 0 || begin > end || end > rows) throw GraphError(fmt::format("Rows: got {} … {}, expected a range within 0 … {}", begin, end, rows));
+  std::array<Dim, Shape::kMaxRank> dims = {0, 0, 0, 0, 0, 0};
+  std::copy(shape_.begin(), shape_.end(), dims.begin());
+  dims[0] = end - begin;
+  Tensor result(dtype_, Shape(std::span(dims.data(), shape_.rank())));
+  if (result.size_ > 0) {
+    const size_t row_bytes = byte_size() / static_cast<size_t>(rows);
+    std::memcpy(result.memory_.get(), memory_.get() + static_cast<size_t>(begin) * row_bytes, result.byte_size());
+  }
+  return result;
+}
+
+bool Tensor::operator==(const Tensor& other) const {
+  return dtype_ == other.dtype_ && shape_ == other.shape_ && (size_ == 0 || std::memcmp(memory_.get(), other.memory_.get(), byte_size()) == 0);
+}
+
+std::byte* Tensor::Checked(DType dtype) const {
+  if (dtype != dtype_) throw GraphError(fmt::format("Tensor: values read as {}, but they are {}", Name(dtype), Name(dtype_)));
+  return memory_.get();
+}
+
+}  // namespace weft

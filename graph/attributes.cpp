@@ -35,14 +35,14 @@ std::string NumberText(double value) {
   return text;
 }
 
+// Control characters and broken UTF-8 become \xNN, so the result is one line of valid text.
 std::string Quoted(std::string_view text) {
-  std::string result = "\"";
+  std::string result;
   for (char c : text) {
     if (c == '"' || c == '\\') result += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    else result += c;
+    result += c;
   }
-  return result + "\"";
+  return '"' + Escaped(result, SIZE_MAX) + '"';
 }
 
 std::string TensorText(const Tensor& tensor) {
@@ -95,9 +95,15 @@ class Reader {
     while (Accept(", "));
     Expect(close);
   }
+  // Not through Dim, which keeps one negative number for N.
+  int64_t Length() {
+    const auto length = Number<int64_t>();
+    if (length < 0) throw GraphError(fmt::format("attribute: got length {}, expected 0 or more", length));
+    return length;
+  }
   Shape ShapeText() {
     std::vector<Dim> dims;
-    List("[", "]", [&] { dims.push_back(Accept("N") ? kBatch : Dim(Number<int64_t>())); });
+    List("[", "]", [&] { dims.push_back(Accept("N") ? kBatch : Dim(Length())); });
     return Shape(dims);
   }
   std::string QuotedText() {
@@ -119,30 +125,31 @@ class Reader {
     Expect("\"");
     return result;
   }
-  template <class T>
-  Tensor TensorOf(const Shape& shape) {
+  bool Truth() {
+    const bool value = Accept("true");
+    if (!value) Expect("false");
+    return value;
+  }
+  // Counts before it allocates: the shape is only a claim of the text.
+  template <class T, class Item>
+  Tensor TensorOf(const Shape& shape, const Item& item) {
     std::vector<T> values;
-    List("{", "}", [&] { values.push_back(Number<T>()); });
-    return Tensor::Of<T>(shape, std::span<const T>(values));
+    List("{", "}", [&] { values.push_back(item()); });
+    const int64_t expected = ElementCount(shape);
+    if (static_cast<int64_t>(values.size()) != expected) throw GraphError(fmt::format("attribute: got {} values, expected {}", values.size(), expected));
+    Tensor tensor(kDTypeOf<T>, shape);
+    std::copy(values.begin(), values.end(), tensor.values<T>().begin());
+    return tensor;
   }
   Tensor TensorText(DType dtype) {
     const Shape shape = ShapeText();
     switch (dtype) {
-      case DType::kFloat32: return TensorOf<float>(shape);
-      case DType::kFloat64: return TensorOf<double>(shape);
-      case DType::kInt64: return TensorOf<int64_t>(shape);
+      case DType::kFloat32: return TensorOf<float>(shape, [this] { return Number<float>(); });
+      case DType::kFloat64: return TensorOf<double>(shape, [this] { return Number<double>(); });
+      case DType::kInt64: return TensorOf<int64_t>(shape, [this] { return Number<int64_t>(); });
       case DType::kBool: break;
     }
-    Tensor tensor(dtype, shape);
-    int64_t at = 0;
-    List("{", "}", [&] {
-      const bool value = Accept("true");
-      if (!value) Expect("false");
-      if (at >= tensor.size()) Fail("fewer values");
-      tensor.values<bool>()[static_cast<size_t>(at++)] = value;
-    });
-    if (at != tensor.size()) Fail("more values");
-    return tensor;
+    return TensorOf<bool>(shape, [this] { return Truth(); });
   }
 
  private:
@@ -224,7 +231,7 @@ AttributeValue ParseAttributeValue(std::string_view& text) {
     if (!text.starts_with("[")) return dtype;
     return std::make_shared<const Tensor>(reader.TensorText(dtype));
   }
-  const std::string_view word = text.substr(0, text.find_first_of(" ,)\n"));
+  const std::string_view word = text.substr(0, text.find_first_of(" ,)}]\n"));
   if (word.find_first_of(".en") != std::string_view::npos) return reader.Number<double>();
   return reader.Number<int64_t>();
 }

@@ -1,8 +1,6 @@
 // Appending nodes, and the tree of names.
 #include "weft/graph/graph.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "weft/graph/error.h"
@@ -67,6 +65,7 @@ NodeId Graph::FindId(const Path& name) const {
 
 void Graph::Rename(Node node, const Path& name) {
   RequireOwn(node, name.str());
+  if (name.is_root()) throw GraphError(fmt::format("name of '{}': got the root, expected a name", Escaped(node.name().str())));
   const auto [at, is_new] = names_.emplace(name.str(), node.id());
   if (!is_new && at->second != node.id()) FailTaken(name);
   Record& record = nodes_[Index(node.id())];
@@ -93,11 +92,11 @@ void Graph::SetKind(Node node, ValueKind kind) {
   nodes_[Index(node.id())].type.kind = kind;
 }
 
-void Graph::AddUpdate(Node variable, Node next_value) { AddPair(updates_, variable, next_value, "update"); }
+void Graph::AddUpdate(Node variable, Node next_value) { AddPair(updates_, &Record::has_update, variable, next_value, "update"); }
 
-void Graph::AddInitialValue(Node variable, Node value) { AddPair(initial_values_, variable, value, "initial value"); }
+void Graph::AddInitialValue(Node variable, Node value) { AddPair(initial_values_, &Record::has_initial_value, variable, value, "initial value"); }
 
-void Graph::AddPair(std::vector<Pair>& pairs, Node variable, Node value, std::string_view what) {
+void Graph::AddPair(std::vector<Pair>& pairs, bool Record::*has_one, Node variable, Node value, std::string_view what) {
   RequireOwn(variable, what);
   RequireOwn(value, what);
   const auto fail = [&](std::string_view reason) { throw GraphError(fmt::format("{} of '{}': {}", what, variable.name().str(), reason)); };
@@ -105,9 +104,9 @@ void Graph::AddPair(std::vector<Pair>& pairs, Node variable, Node value, std::st
   if (variable.dtype() != value.dtype() || variable.shape() != value.shape()) {
     fail(fmt::format("got '{}' {}, expected {}", value.name().str(), ToString(value.type()), ToString(variable.type())));
   }
-  const auto same = [&](const Pair& pair) { return pair.first == variable.id(); };
-  if (std::any_of(pairs.begin(), pairs.end(), same)) fail("it has one already");
+  if (nodes_[Index(variable.id())].*has_one) fail("it has one already");
   pairs.emplace_back(variable.id(), value.id());
+  nodes_[Index(variable.id())].*has_one = true;
 }
 
 void Graph::AddToCollection(std::string_view key, Node node) {

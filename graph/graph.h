@@ -90,7 +90,7 @@ class Graph {
   Node Find(const Path& name);  // throws GraphError, and suggests the nearest spelling
   NodeId FindId(const Path& name) const;  // kNoNode if there is none
   // Replaces an automatic name by a stated one; a node that has a stated name gets an alias. The name is taken as it is,
-  // not below the current scope. Throws GraphError if it belongs to another node.
+  // not below the current scope. Throws GraphError if it belongs to another node, or is the root.
   void Rename(Node node, const Path& name);
   // `base` in the current scope, with a counter if that is taken ("FullyConnected_1"), reserved for a layer's scope.
   Path UniqueName(std::string_view base);
@@ -122,10 +122,11 @@ class Graph {
     Path name;
     bool stated;
     std::vector<Edge> uses;
+    bool has_update = false, has_initial_value = false;
   };
 
   Node Append(const OpDef& op, std::span<const Node> operands, Attributes attributes, Path name, bool stated);
-  void AddPair(std::vector<Pair>& pairs, Node variable, Node value, std::string_view what);
+  void AddPair(std::vector<Pair>& pairs, bool Record::*has_one, Node variable, Node value, std::string_view what);
   [[noreturn]] void FailTaken(const Path& name) const;
   void RequireOwn(const Node& node, std::string_view who) const;
 

@@ -204,6 +204,8 @@ struct OpTraits {
   bool broadcasts = false;          // the result repeats operand 0: the fused reader can read the operand instead
   bool may_work_in_place = false;   // of an InSteps op: the result may take the bytes of operand 0 (elementwise ops always may)
   bool is_random = false;           // the numbers differ from run to run
+  bool chooses_by_mode = false;     // is operand 0 in training, operand 1 in inference: gone once the graph is bound
+  double vector_cycles = 2;         // of an elementwise op: rough cost of one 64-byte vector; exp and log are near 20
 };
 
 // A cheaper node with the same bits, or nothing. Sees the node in a bound graph and may add to it.

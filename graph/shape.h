@@ -43,7 +43,7 @@ class Shape {
   const Dim* begin() const { return dims_.data(); }
   const Dim* end() const { return dims_.data() + rank_; }
   bool is_bound() const;               // no N left
-  Shape Bound(int64_t batch) const;    // N replaced by a number
+  Shape Bound(int64_t batch) const;    // N replaced by a number; throws GraphError if it is negative
   bool operator==(const Shape& other) const;
 
  private:

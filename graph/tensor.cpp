@@ -2,8 +2,11 @@
 #include "weft/graph/tensor.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <new>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -21,9 +24,21 @@ void VisitValues(const Tensor& tensor, const Visit& visit) {
   }
 }
 
+// A conversion to an integer that is defined for all numbers: C++ leaves open what becomes of NaN and of 1e300.
+template <class To, class From>
+To Converted(From value) {
+  if constexpr (std::is_same_v<To, int64_t> && std::is_floating_point_v<From>) {
+    constexpr From kLimit = 0x1p63;  // exact in f32 and f64, one more than the largest i64
+    if (std::isnan(value)) return 0;
+    if (value >= kLimit) return INT64_MAX;
+    if (value < -kLimit) return INT64_MIN;
+  }
+  return static_cast<To>(value);
+}
+
 template <class To>
 void Convert(const Tensor& from, std::span<To> to) {
-  VisitValues(from, [to](auto values) { std::transform(values.begin(), values.end(), to.begin(), [](auto v) { return static_cast<To>(v); }); });
+  VisitValues(from, [to](auto values) { std::transform(values.begin(), values.end(), to.begin(), [](auto v) { return Converted<To>(v); }); });
 }
 
 }  // namespace
@@ -64,7 +79,8 @@ Tensor Tensor::Cast(DType dtype) const {
 }
 
 Tensor Tensor::Rows(int64_t begin, int64_t end) const {
-  const int64_t rows = shape_.rank() == 0 ? 0 : shape_[0].length();
+  if (shape_.rank() == 0) throw GraphError("Rows: got a scalar, expected at least one axis");
+  const int64_t rows = shape_[0].length();
   if (begin < 0 || begin > end || end > rows) throw GraphError(fmt::format("Rows: got {} … {}, expected a range within 0 … {}", begin, end, rows));
   std::array<Dim, Shape::kMaxRank> dims = {0, 0, 0, 0, 0, 0};
   std::copy(shape_.begin(), shape_.end(), dims.begin());

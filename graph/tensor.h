@@ -1,10 +1,12 @@
 // Tensor: an owned value in row-major order, 64-byte aligned and padded so that kernels may work in whole vectors.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "weft/graph/error.h"
 #include "weft/graph/tensor_type.h"
@@ -17,8 +19,12 @@ class Tensor {
   Tensor(DType dtype, const Shape& shape);  // zeros; throws GraphError for N, ResourceError above the limits
   Tensor(const Tensor& other);
   Tensor& operator=(const Tensor& other);
-  Tensor(Tensor&&) noexcept = default;
-  Tensor& operator=(Tensor&&) noexcept = default;
+  Tensor(Tensor&& other) noexcept { Swap(other); }  // leaves an empty f32[0]
+  Tensor& operator=(Tensor&& other) noexcept {
+    Tensor taken(std::move(other));
+    Swap(taken);
+    return *this;
+  }
   ~Tensor() = default;
 
   // Copies `values`; throws GraphError if their number is not that of the shape.
@@ -44,9 +50,10 @@ class Tensor {
 
   // The same elements under another shape of the same size.
   Tensor Reshaped(const Shape& shape) const;
-  // The elements converted one by one; bool becomes 0 or 1, anything but 0 becomes true.
+  // The elements converted one by one; bool becomes 0 or 1, anything but 0 becomes true; i64 is rounded towards 0 and ends
+  // at its limits, NaN becomes 0 in it.
   Tensor Cast(DType dtype) const;
-  // Rows `begin` … `end` of the first axis.
+  // Rows `begin` … `end` of the first axis. Throws GraphError for a range outside, or a scalar.
   Tensor Rows(int64_t begin, int64_t end) const;
 
   bool operator==(const Tensor& other) const;  // type and bits
@@ -55,6 +62,12 @@ class Tensor {
   struct Free {
     void operator()(std::byte* memory) const noexcept;
   };
+  void Swap(Tensor& other) noexcept {
+    std::swap(dtype_, other.dtype_);
+    std::swap(shape_, other.shape_);
+    std::swap(size_, other.size_);
+    memory_.swap(other.memory_);
+  }
   size_t byte_size() const { return static_cast<size_t>(size_) * SizeOf(dtype_); }
   std::byte* Checked(DType dtype) const;
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
+#include <stdexcept>
 
 #include "weft/examples/vae/printable.h"
 
@@ -21,10 +21,8 @@ constexpr double kTitleSize = 16;
 constexpr double kLegendLine = 22;
 constexpr double kSwatch = 14;
 
-constexpr Colour kInk = {0.15, 0.15, 0.17};
-constexpr Colour kFaint = {0.90, 0.90, 0.91};
-
-void SetColour(cairo_t* ink, Colour colour) { cairo_set_source_rgb(ink, colour.red, colour.green, colour.blue); }
+constexpr Colour kInk = {0x26, 0x26, 0x2B};
+constexpr Colour kFaint = {0xE6, 0xE6, 0xE8};
 
 void SetFont(cairo_t* ink, double size, cairo_font_weight_t weight = CAIRO_FONT_WEIGHT_NORMAL) {
   cairo_select_font_face(ink, "sans-serif", CAIRO_FONT_SLANT_NORMAL, weight);
@@ -61,15 +59,28 @@ std::vector<double> FittingTicks(cairo_t* ink, const Axis& axis, double width) {
   return Ticks(axis, 2);
 }
 
+/// Below 10⁻¹² of their values two ends are the same to the arithmetic of ticks, and outside ±10³⁰⁰ it overflows.
+void RequireRange(const Axis& axis) {
+  const double size = std::max(std::abs(axis.low), std::abs(axis.high));
+  if (size < 1e300 && axis.high - axis.low > std::max(1e-12 * size, 1e-300)) return;
+  throw std::invalid_argument(
+      fmt::format("axis '{}': got {} to {}, expected a range that can be drawn", axis.label, axis.low, axis.high));
+}
+
 /// Cairo refuses text that is not UTF-8, and nobody can read control characters.
 Frame WithPrintableTexts(Frame frame) {
-  for (std::string* text : {&frame.title, &frame.x.label, &frame.y.label, &frame.legend_title})
+  for (std::string* text : {&frame.title, &frame.x.label, &frame.y.label, &frame.legend_title}) {
     *text = Printable(*text);
+  }
   for (LegendEntry& entry : frame.legend) entry.name = Printable(entry.name);
   return frame;
 }
 
 }  // namespace
+
+void SetColour(cairo_t* ink, Colour colour, double opacity) {
+  cairo_set_source_rgba(ink, colour.red / 255.0, colour.green / 255.0, colour.blue / 255.0, opacity);
+}
 
 std::vector<double> Ticks(const Axis& axis, int most) {
   const double smallest = (axis.high - axis.low) / most;
@@ -108,6 +119,8 @@ std::vector<std::string> TickTexts(const std::vector<double>& ticks) {
 }
 
 Chart::Chart(const Frame& frame) : frame_(WithPrintableTexts(frame)) {
+  RequireRange(frame_.x);
+  RequireRange(frame_.y);
   StartSurface(1, 1);  // only to measure
   SetFont(ink(), kTickSize);
   const std::vector<double> x_ticks = FittingTicks(ink(), frame_.x, frame_.width);

@@ -7,6 +7,7 @@
 #include <cairo.h>
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,23 +17,27 @@
 
 namespace weft {
 
+/// Eight bits a channel.
 struct Colour {
-  double red = 0;
-  double green = 0;
-  double blue = 0;
+  std::uint8_t red = 0;
+  std::uint8_t green = 0;
+  std::uint8_t blue = 0;
 };
 
 /// Ten colours told apart by hue and lightness.
-inline constexpr std::array<Colour, 10> kPalette = {{{0.12, 0.47, 0.71},
-                                                     {1.00, 0.50, 0.05},
-                                                     {0.17, 0.63, 0.17},
-                                                     {0.84, 0.15, 0.16},
-                                                     {0.58, 0.40, 0.74},
-                                                     {0.55, 0.34, 0.29},
-                                                     {0.89, 0.47, 0.76},
-                                                     {0.50, 0.50, 0.50},
-                                                     {0.74, 0.74, 0.13},
-                                                     {0.09, 0.75, 0.81}}};
+inline constexpr std::array<Colour, 10> kPalette = {{{0x1F, 0x77, 0xB4},
+                                                     {0xFF, 0x7F, 0x0E},
+                                                     {0x2C, 0xA0, 0x2C},
+                                                     {0xD6, 0x27, 0x28},
+                                                     {0x94, 0x67, 0xBD},
+                                                     {0x8C, 0x56, 0x4B},
+                                                     {0xE3, 0x77, 0xC2},
+                                                     {0x7F, 0x7F, 0x7F},
+                                                     {0xBC, 0xBD, 0x22},
+                                                     {0x17, 0xBE, 0xCF}}};
+
+/// Further drawing is in this colour; `opacity` is 1 for opaque.
+void SetColour(cairo_t* ink, Colour colour, double opacity = 1);
 
 struct Axis {
   std::string label = {};
@@ -65,7 +70,8 @@ std::vector<std::string> TickTexts(const std::vector<double>& ticks);
 
 class Chart {
  public:
-  /// Draws the frame; the margins are as wide as the texts need.
+  /// Draws the frame; the margins are as wide as the texts need. Throws std::invalid_argument for an empty
+  /// or infinite range.
   explicit Chart(const Frame& frame);
 
   /// Draws in points, clipped to the area for the marks.

@@ -38,24 +38,27 @@ void RequireSheet(const Sheet& sheet) {
   }
 }
 
-/// The smallest range around the finite values given; 0 … 0 for none.
+/// False for NaN, the infinities, and what would become infinite on its way to a pixel.
+bool CanBeDrawn(double value) { return std::abs(value) < 1e290; }
+
+/// The smallest range around the values given; 0 … 0 for none.
 struct Extent {
   double low = 0;
   double high = 0;
   bool empty = true;
 
   void Include(double value) {
-    if (!std::isfinite(value)) return;
+    if (!CanBeDrawn(value)) return;
     low = empty ? value : std::min(low, value);
     high = empty ? value : std::max(high, value);
     empty = false;
   }
   double Middle() const { return low + (high - low) / 2; }
-  /// The length to show: of equal values, a tenth of their size, or 1 around zero.
+  /// The length to show: of equal values, a tenth of their size, or 1 for zeros.
   double Visible() const {
     const double size = std::abs(Middle());
-    const bool equal = high - low <= 1e-6 * size;
-    return !equal ? high - low : size > 0 ? size / 10 : 1;
+    const bool equal = high - low <= std::max(1e-6 * size, 1e-290);
+    return !equal ? high - low : size > 1e-280 ? size / 10 : 1;
   }
 };
 
@@ -86,12 +89,12 @@ std::vector<LegendEntry> LegendOf(std::span<const std::uint8_t> labels) {
 /// Draws the runs of finite values as lines; a round cap shows a run of one value as a dot.
 void DrawSeries(const Chart& chart, const std::vector<double>& values, std::int64_t first_epoch, Colour colour) {
   cairo_t* ink = chart.ink();
-  cairo_set_source_rgb(ink, colour.red, colour.green, colour.blue);
+  SetColour(ink, colour);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) continue;
+    if (!CanBeDrawn(values[i])) continue;
     const double x = chart.X(static_cast<double>(first_epoch) + static_cast<double>(i));
     const double y = chart.Y(values[i]);
-    if (i == 0 || !std::isfinite(values[i - 1])) cairo_move_to(ink, x, y);
+    if (i == 0 || !CanBeDrawn(values[i - 1])) cairo_move_to(ink, x, y);
     cairo_line_to(ink, x, y);
   }
   cairo_set_line_width(ink, 2);
@@ -105,7 +108,7 @@ void DrawDots(const Chart& chart, const std::vector<double>& values, std::int64_
   constexpr std::size_t kFew = 30;
   if (values.size() > kFew) return;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) continue;
+    if (!CanBeDrawn(values[i])) continue;
     cairo_arc(chart.ink(), chart.X(static_cast<double>(first_epoch) + static_cast<double>(i)), chart.Y(values[i]), 3, 0,
               kFullCircle);
     cairo_fill(chart.ink());
@@ -139,7 +142,7 @@ void WriteScatter(const std::filesystem::path& path, const Scatter& scatter) {
   RequireScatter(scatter);
   Extent x, y;
   for (std::size_t i = 0; i < scatter.x.size(); ++i) {
-    if (!std::isfinite(scatter.x[i]) || !std::isfinite(scatter.y[i])) continue;
+    if (!CanBeDrawn(scatter.x[i]) || !CanBeDrawn(scatter.y[i])) continue;
     x.Include(scatter.x[i]);
     y.Include(scatter.y[i]);
   }
@@ -152,9 +155,8 @@ void WriteScatter(const std::filesystem::path& path, const Scatter& scatter) {
                      .legend_title = scatter.labels.empty() ? "" : scatter.legend_title,
                      .legend = LegendOf(scatter.labels)});
   for (std::size_t i = 0; i < scatter.x.size(); ++i) {
-    if (!std::isfinite(scatter.x[i]) || !std::isfinite(scatter.y[i])) continue;
-    const Colour colour = kPalette[scatter.labels.empty() ? 0 : scatter.labels[i]];
-    cairo_set_source_rgba(chart.ink(), colour.red, colour.green, colour.blue, 0.6);
+    if (!CanBeDrawn(scatter.x[i]) || !CanBeDrawn(scatter.y[i])) continue;
+    SetColour(chart.ink(), kPalette[scatter.labels.empty() ? 0 : scatter.labels[i]], 0.6);
     cairo_arc(chart.ink(), chart.X(scatter.x[i]), chart.Y(scatter.y[i]), 1.7, 0, kFullCircle);
     cairo_fill(chart.ink());
   }

@@ -2,6 +2,7 @@
 // kernel, and run by many threads at once, each with a Workspace of its own.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,6 +19,9 @@ using BufferId = uint32_t;
 using StepId = uint32_t;
 inline constexpr StepId kNoStep = UINT32_MAX;
 
+// Elements of one register of the block interpreter: 4 KiB in either dtype, so eight registers fill an L1 of 32 KiB.
+constexpr uint32_t BlockElements(DType dtype) { return dtype == DType::kFloat32 ? kBlockElements : kBlockElements / 2; }
+
 // Where the bytes of a buffer are: in the arena of a run, in the store, or in the program itself.
 enum class BufferKind : uint8_t { kArena, kVariable, kConstant };
 
@@ -29,7 +33,7 @@ struct Buffer {
   Layout layout = Layout::kRowMajor;
   NodeId node = kNoNode;  // whose value it holds; kNoNode for scratch
   int64_t bytes = 0;      // padded
-  int64_t offset = 0;     // kArena: within the arena; kVariable: index into variables(); kConstant: index into constants()
+  int64_t offset = 0;     // kArena: within the arena; otherwise: index into `variables` or `constants`
   bool pinned = false;    // fed or fetched: its bytes in the arena are its own
 };
 
@@ -37,44 +41,48 @@ struct Buffer {
 enum class Cover : uint8_t { kFull, kPerColumn, kPerRow, kScalar };
 
 struct Binding {
-  uint32_t reg;
+  uint32_t value;
   Cover cover;
   BufferId buffer;
-  bool operator==(const Binding&) const = default;
 };
+
+// A fused group has at most this many instructions: their registers (4 KiB each) fit on the stack of any thread.
+inline constexpr size_t kMaxInstructions = 30;
 
 struct Instruction {
   BlockKernel kernel;
   const Attributes* attributes;  // of the node, in the program's graph
-  std::vector<uint32_t> inputs;
-  uint32_t output;
+  std::vector<uint32_t> inputs;  // values
+  uint32_t output;               // a value
+  uint32_t reg;                  // where the output lies, unless it is written straight to a buffer
   NodeId node;
 };
 
-// A fused group: instructions over registers of kBlockElements elements.
+// A fused group: instructions over values of a block each, in registers of BlockElements(dtype) elements.
 struct BlockProgram {
   DType dtype = DType::kFloat32;
   int64_t rows = 1, columns = 0;
-  uint32_t registers = 0;
+  uint32_t values = 0, registers = 0;
   std::vector<Binding> reads = {}, writes = {};
   std::vector<Instruction> instructions = {};
 };
 
-// A fold of [outer, length, inner] over `length`; the elements come from registers[source] of a block program over
-// [outer · length, inner] (or [outer, length] if inner is 1), so what feeds it needs no buffer.
+// A fold of [outer, length, inner] over `length`; the elements are `source`, a value of the step's block program, which runs
+// over [outer · length, inner] (over [outer, length] if inner is 1): what feeds a fold needs no buffer.
 struct ReductionPlan {
   ReductionKernels kernels = {};
   int64_t outer = 1, length = 0, inner = 1;
   uint32_t source = 0;
-  int64_t segments = 1;  // of `length`, each folded by a block of its own; more than one leave partial results
+  int64_t segment = 0;  // `length` is cut into segments of this many; more than one leave partial results [outer, segments, inner]
 };
 
-enum class StepKind : uint8_t { kBlocks, kReduction, kOp, kCopy };
+// kGuard: reads scalars and stops the run, before any variable is written, if one of them is not finite.
+enum class StepKind : uint8_t { kBlocks, kReduction, kOp, kCopy, kGuard };
 
 struct Step {
   StepKind kind = StepKind::kOp;
-  StepFunction run = nullptr;             // kOp
-  std::vector<BufferId> reads, writes;    // every buffer that the step touches
+  StepFunction run = nullptr;               // kOp
+  std::vector<BufferId> reads = {}, writes = {};  // every buffer that the step touches
   std::vector<int64_t> numbers = {};      // kOp: as the lowering rule gave them
   DType dtype = DType::kFloat32;
   BlockProgram program = {};              // kBlocks; kReduction: the prologue; kOp: the epilogue, if it has instructions
@@ -99,41 +107,33 @@ struct ProgramVariable {
   bool read, written;
 };
 
-class Program {
- public:
-  const Graph& graph() const { return graph_; }  // bound and optimised: ids of steps and buffers are its ids
-  Mode mode() const { return mode_; }
-  std::span<const Step> steps() const { return steps_; }
-  const Step& step(StepId id) const { return steps_[id]; }
-  std::span<const Buffer> buffers() const { return buffers_; }
-  std::span<const ProgramInput> inputs() const { return inputs_; }
-  std::span<const BufferId> outputs() const { return outputs_; }  // in the order of the fetches
-  std::span<const ProgramVariable> variables() const { return variables_; }
-  std::span<const Tensor* const> constants() const { return constants_; }  // owned by attributes of the graph
-  BufferId random_state() const { return random_state_; }  // kNoBuffer if nothing is random
+// Made by Compile and never changed after: the rooms of the compiler hand it on by value, runs share it as const.
+struct Program {
   static constexpr BufferId kNoBuffer = UINT32_MAX;
 
-  std::span<const StepId> successors(StepId id) const { return std::span(successors_).subspan(first_successor_[id], first_successor_[id + 1] - first_successor_[id]); }
-  uint32_t predecessor_count(StepId id) const { return predecessor_counts_[id]; }
-  bool sequential() const { return sequential_; }  // not worth more than one thread between steps
-  int64_t arena_bytes() const { return arena_bytes_; }
-  bool has_updates() const;
+  Graph graph;  // bound and optimised: the ids of steps and buffers are its ids
+  Mode mode = Mode::kInference;
+  std::vector<Step> steps = {};
+  std::vector<Buffer> buffers = {};
+  std::vector<ProgramInput> inputs = {};
+  std::vector<BufferId> outputs = {};         // in the order of the fetches
+  std::vector<TensorType> output_types = {};
+  std::vector<ProgramVariable> variables = {};
+  std::vector<const Tensor*> constants = {};  // owned by attributes of the graph
+  BufferId random_state = kNoBuffer;          // i64[2]: seed, run number; none if nothing is random
 
- private:
-  friend class ProgramBuilder;
-  Graph graph_;
-  Mode mode_ = Mode::kInference;
-  std::vector<Step> steps_;
-  std::vector<Buffer> buffers_;
-  std::vector<ProgramInput> inputs_;
-  std::vector<BufferId> outputs_;
-  std::vector<ProgramVariable> variables_;
-  std::vector<const Tensor*> constants_;
-  BufferId random_state_ = kNoBuffer;
-  std::vector<StepId> successors_;  // of all steps in a row, most urgent first
-  std::vector<uint32_t> first_successor_, predecessor_counts_;
-  bool sequential_ = true;
-  int64_t arena_bytes_ = 0;
+  // Who waits for whom, filled by Schedule. The successors of all steps in a row, most urgent first.
+  std::vector<StepId> successor_list = {};
+  std::vector<uint32_t> first_successor = {}, predecessor_counts = {};
+  bool sequential = true;                     // not worth more than one thread between the steps
+  int64_t arena_bytes = 0;
+
+  std::span<const StepId> successors(StepId id) const {
+    return std::span(successor_list).subspan(first_successor[id], first_successor[id + 1] - first_successor[id]);
+  }
+  bool has_updates() const {
+    return std::any_of(variables.begin(), variables.end(), [](const ProgramVariable& variable) { return variable.written; });
+  }
 };
 
 }  // namespace weft

@@ -44,17 +44,29 @@ class PreparedRun {
   // The planned bytes of a placeholder, to be filled before each Run. Throws GraphError if the program does not read it.
   std::span<std::byte> Input(Node placeholder);
   template <class T>
-  std::span<T> Input(Node placeholder);
-  // Throws NumericError never, GraphError if a variable is not initialised (naming all of them).
+  std::span<T> Input(Node placeholder) {
+    RequireElements(kDTypeOf<T>, placeholder.dtype());
+    const auto bytes = Input(placeholder);
+    return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
+  bool Reads(Node placeholder) const;
+  // Throws GraphError if a variable is not initialised (naming all of them), NumericError if a guard is not finite
+  // (naming the first node that is not; no variable was changed).
   void Run();
   // Fetch number `i` of the last run, as bytes; valid until the next one.
   std::span<const std::byte> Output(size_t i) const;
   template <class T>
-  std::span<const T> Output(size_t i) const;
+  std::span<const T> Output(size_t i) const {
+    RequireElements(kDTypeOf<T>, OutputDType(i));
+    const auto bytes = Output(i);
+    return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
   const Program& program() const;
 
  private:
   friend class Session;
+  static void RequireElements(DType got, DType expected);
+  DType OutputDType(size_t i) const;
   struct State;
   explicit PreparedRun(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -63,7 +75,8 @@ class PreparedRun {
 struct PrepareOptions {
   Mode mode = Mode::kInference;
   bool updates = false;
-  int64_t batch = -1;  // the value of N
+  int64_t batch = -1;                // the value of N
+  std::vector<Node> guards = {};     // scalars that must be finite, else Run throws NumericError and updates nothing
 };
 
 class Session {
@@ -93,6 +106,7 @@ class Session {
   VariableStore& store() const;
 
  private:
+  friend class PreparedRun;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -36,7 +36,8 @@ class VariableStore {
   std::vector<Path> Paths(const Path& scope = {}) const;  // within the sub-tree, sorted
   size_t size() const { return entries_.size(); }
 
-  // Held by a program with updates alone, by others together.
+  // Held by a program with updates alone, by others together; by Save shared, by Restore alone. The members above do not
+  // lock.
   std::shared_mutex& mutex() const { return mutex_; }
 
  private:

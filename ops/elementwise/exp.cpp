@@ -3,14 +3,14 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE __BASE_FILE__
 #include "hwy/foreach_target.h"  // must precede highway.h
-#include "hwy/contrib/math/math-inl.h"
 #include "weft/ops/simd/map-inl.h"
+#include "weft/ops/simd/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
 
 void ExpBlock(const BlockArguments& block) {
-  Map<1>(block, [](auto d, auto x) HWY_ATTR { return hn::Exp(d, x); });
+  Map<1>(block, [](auto d, auto x) HWY_ATTR { return Exponential(d, x); });
 }
 
 }  // namespace weft::HWY_NAMESPACE
@@ -34,7 +34,8 @@ constinit const OpDef kExp = {
     // d/dx eˣ = eˣ
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * c.output()}; },
     .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(ExpBlock)(block); }},
-    .samples = [] { return ElementwiseSamples(1, {{-5, 5}}); },
+    .samples = [] { return ElementwiseSamples(1, {{-5, 5}}, 1); },
+    .traits = {.vector_cycles = 30},
 };
 
 Node Exp(Node x) { return Elementwise(kExp, {x}); }

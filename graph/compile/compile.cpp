@@ -1,0 +1,43 @@
+// The only file that knows the order of the rooms.
+#include "weft/graph/compile/compile.h"
+
+#include <utility>
+
+#include "weft/graph/compile/emit.h"
+#include "weft/graph/compile/memory_plan.h"
+#include "weft/graph/compile/partition.h"
+#include "weft/graph/compile/passes.h"
+#include "weft/graph/compile/schedule.h"
+
+namespace weft {
+
+std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions& options) {
+  const auto show = [&](std::string_view pass, const CompileGraph& state) {
+    if (options.on_pass) options.on_pass(pass, state.graph);
+  };
+  // Guards travel behind the fetches.
+  std::vector<NodeId> fetches = options.fetches;
+  fetches.insert(fetches.end(), options.guards.begin(), options.guards.end());
+  const auto updates = options.updates ? graph.updates() : std::span<const Graph::Pair>();
+
+  CompileGraph state = Bind(graph, fetches, updates, options.batch, options.mode);
+  show("bind", state);
+  constexpr std::pair<std::string_view, CompileGraph (*)(const CompileGraph&)> kPasses[] = {
+      {"prune", Prune}, {"fold", Fold}, {"deduplicate", Deduplicate}, {"simplify", Simplify}, {"prune", Prune}};
+  for (const auto& [name, pass] : kPasses) {
+    state = pass(state);
+    show(name, state);
+  }
+
+  EmitRequest request{.fetches = state.fetches, .updates = state.updates, .guards = {}};
+  request.guards.assign(state.fetches.begin() + static_cast<std::ptrdiff_t>(options.fetches.size()), state.fetches.end());
+  request.fetches.resize(options.fetches.size());
+  std::vector<NodeId> wanted = state.fetches;
+  for (const auto& [variable, next] : state.updates) wanted.push_back(next);
+
+  const PartitionResult partition = Partition(state.graph, wanted, options.fuse);
+  Program program = Emit(std::move(state.graph), partition, request, options.mode);
+  return std::make_shared<const Program>(Schedule(PlanMemory(std::move(program), options.reuse_memory)));
+}
+
+}  // namespace weft

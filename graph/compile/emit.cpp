@@ -1,0 +1,404 @@
+// How units become steps.
+#include "weft/graph/compile/emit.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "weft/graph/compile/blocks.h"
+#include "weft/graph/compile/iteration_space.h"
+
+namespace weft {
+namespace {
+
+// Rough costs in cycles, for the grain only: a read or written 64-byte vector from the L2, and a call of a block kernel.
+constexpr double kVectorTrafficCycles = 2;
+constexpr double kKernelCallCycles = 30;
+
+class Emitter {
+ public:
+  Emitter(Graph graph, const PartitionResult& partition, const EmitRequest& request, Mode mode)
+      : partition_(partition), request_(request), buffer_of_(graph.size(), Program::kNoBuffer), target_of_(graph.size(), Program::kNoBuffer) {
+    program_.graph = std::move(graph);
+    program_.mode = mode;
+  }
+
+  Program Run() {
+    AddSources();
+    OrderUnits();
+    for (const auto& [position, unit] : order_) {
+      if (position >= guard_position_) EmitGuard();
+      EmitUnit(partition_.units[unit]);
+    }
+    EmitGuard();
+    EmitOutputs();
+    EmitCopies();
+    return std::move(program_);
+  }
+
+ private:
+  const Graph& graph() const { return program_.graph; }
+  NodeId Base(NodeId id) const { return partition_.base[Index(id)]; }
+
+  BufferId AddBuffer(Buffer buffer) {
+    program_.buffers.push_back(buffer);
+    return static_cast<BufferId>(program_.buffers.size() - 1);
+  }
+  BufferId Scratch(int64_t bytes) { return AddBuffer({.bytes = PaddedByteSize(bytes)}); }
+
+  // The buffer of a node that has one, made when first asked for.
+  BufferId BufferOf(NodeId id) {
+    BufferId& buffer = buffer_of_[Index(Base(id))];
+    if (buffer == Program::kNoBuffer) {
+      const TensorType& type = graph().type(Base(id));
+      buffer = AddBuffer({.node = Base(id), .bytes = PaddedByteSize(type.dtype, type.shape)});
+    }
+    return buffer;
+  }
+
+  void AddSources() {
+    for (uint32_t i = 0; i < graph().size(); ++i) {
+      const NodeId id{i};
+      const OpDef& op = graph().op(id);
+      if (!op.is_source()) continue;
+      const bool updated = std::any_of(request_.updates.begin(), request_.updates.end(), [id](const Graph::Pair& pair) { return pair.first == id; });
+      if (!partition_.needs_buffer[i] && !updated) continue;
+      const BufferId buffer = BufferOf(id);
+      Buffer& record = program_.buffers[buffer];
+      switch (std::get<Source>(*op.lower).kind) {
+        case SourceKind::kPlaceholder: {
+          record.pinned = true;
+          const AttributeValue* value = graph().attributes(id).Find("default");
+          program_.inputs.push_back({.node = id, .buffer = buffer, .has_default = value != nullptr, .default_value = value ? std::get<double>(*value) : 0.0});
+          break;
+        }
+        case SourceKind::kVariable:
+          record.kind = BufferKind::kVariable;
+          record.offset = static_cast<int64_t>(program_.variables.size());
+          program_.variables.push_back({.node = id, .buffer = buffer, .read = partition_.needs_buffer[i] != 0, .written = updated});
+          break;
+        case SourceKind::kConstant:
+          record.kind = BufferKind::kConstant;
+          record.offset = static_cast<int64_t>(program_.constants.size());
+          program_.constants.push_back(graph().attributes(id).Get<std::shared_ptr<const Tensor>>("value").get());
+          break;
+        case SourceKind::kRandomState:
+          record.pinned = true;
+          program_.random_state = buffer;
+          break;
+      }
+    }
+  }
+
+  // ---- Updates ------------------------------------------------------------------------------------------------------
+
+  // Gives target buffers to next values that may go straight to their variable: made by a fused group whose results nobody
+  // else reads, so that it can wait for all readers of its variables without anybody waiting for it. Then puts the units in
+  // order: a waiting one stands behind its inputs, the readers of its variables, and the guard.
+  void OrderUnits() {
+    const auto& units = partition_.units;
+    std::vector<size_t> maker(graph().size(), SIZE_MAX);
+    for (size_t u = 0; u < units.size(); ++u) {
+      if (units[u].node != kNoNode) maker[Index(units[u].node)] = u;
+      const bool repeats = units[u].node != kNoNode && IsReduction(units[u].node);
+      for (NodeId id : units[u].elementwise) maker[Index(id)] = repeats ? maker[Index(id)] : u;
+    }
+    std::vector<char> is_read(units.size(), 0);
+    std::vector<std::vector<size_t>> readers(graph().size());
+    for (size_t u = 0; u < units.size(); ++u) {
+      for (const UnitInput& input : units[u].inputs) {
+        readers[Index(input.base)].push_back(u);
+        if (maker[Index(input.base)] != SIZE_MAX) is_read[maker[Index(input.base)]] = 1;
+      }
+    }
+    size_t guard = 0;  // position behind the makers of all guards
+    for (NodeId id : request_.guards) {
+      const size_t u = maker[Index(Base(id))];
+      if (u == SIZE_MAX) continue;
+      is_read[u] = 1;
+      guard = std::max(guard, u + 1);
+    }
+    std::vector<char> waits(units.size(), 0);
+    const auto may_wait = [&](const Graph::Pair& update) {
+      const size_t u = maker[Index(update.second)];
+      return Base(update.second) == update.second && u != SIZE_MAX && units[u].node == kNoNode && !is_read[u] && !IsFetched(update.second);
+    };
+    for (const Graph::Pair& update : request_.updates) {
+      if (may_wait(update)) waits[maker[Index(update.second)]] = 1;
+    }
+    std::vector<size_t> behind(units.size(), 0);
+    for (const auto& [variable, next] : request_.updates) {
+      if (!may_wait({variable, next}) || IsFetched(variable) || target_of_[Index(next)] != Program::kNoBuffer) continue;
+      const size_t u = maker[Index(next)];
+      const auto& others = readers[Index(variable)];
+      // A reader that waits itself could be waiting for this one; and a value must be read where it is overwritten.
+      if (std::any_of(others.begin(), others.end(), [&](size_t r) { return r != u && waits[r]; })) continue;
+      if (std::any_of(units[u].inputs.begin(), units[u].inputs.end(), [&](const UnitInput& input) { return input.base == variable && input.shape != units[u].shape; })) continue;
+      target_of_[Index(next)] = buffer_of_[Index(variable)];
+      for (size_t r : others) behind[u] = std::max(behind[u], r == u ? 0 : r + 1);
+    }
+    for (size_t u = 0; u < units.size(); ++u) {
+      if (waits[u]) order_.emplace_back(std::max({behind[u], u, guard}), u);
+      else order_.emplace_back(u, u);
+    }
+    std::stable_sort(order_.begin(), order_.end(), [&](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first < b.first : waits[a.second] < waits[b.second];
+    });
+    guard_position_ = guard;
+  }
+
+  bool IsFetched(NodeId id) const {
+    return std::any_of(request_.fetches.begin(), request_.fetches.end(), [&](NodeId fetch) { return Base(fetch) == Base(id); });
+  }
+
+  // ---- Steps --------------------------------------------------------------------------------------------------------
+
+  void EmitUnit(const Unit& unit) {
+    if (unit.node == kNoNode) EmitGroup(unit);
+    else if (IsReduction(unit.node)) EmitReduction(unit);
+    else EmitOp(unit);
+  }
+
+  // The instructions of `nodes` over the space that `shape` makes when it is cut at `split`.
+  BlockProgram MakeBlockProgram(const Unit& unit, size_t split) {
+    const std::span<const Dim> dims(unit.shape.begin(), unit.shape.rank());
+    BlockProgram block;
+    block.dtype = graph().type(unit.elementwise.empty() ? unit.node : unit.elementwise[0]).dtype;
+    block.rows = ElementCount(dims.first(split));
+    block.columns = ElementCount(dims.subspan(split));
+    std::map<std::pair<BufferId, Cover>, uint32_t> reads;
+    std::map<NodeId, uint32_t> values;
+    const auto value_of = [&](NodeId operand) {
+      if (const auto found = values.find(operand); found != values.end()) return found->second;
+      const UnitInput input = ReadOf(unit, operand);
+      const auto [at, is_new] = reads.try_emplace({BufferOf(input.base), CoverAt(input.shape, unit.shape, split)}, block.values);
+      if (is_new) {
+        block.reads.push_back({.value = block.values++, .cover = at->first.second, .buffer = at->first.first});
+      }
+      return at->second;
+    };
+    for (NodeId id : unit.elementwise) {
+      Instruction instruction{.kernel = std::get<PerBlock>(*graph().op(id).lower).kernel, .attributes = &graph().attributes(id), .inputs = {}, .output = 0, .reg = 0, .node = id};
+      for (NodeId operand : graph().operands(id)) instruction.inputs.push_back(value_of(operand));
+      instruction.output = values[id] = block.values++;
+      block.instructions.push_back(std::move(instruction));
+      // A prologue repeats what others read: it does not write it.
+      if (partition_.needs_buffer[Index(id)] && (unit.node == kNoNode || !IsReduction(unit.node))) {
+        block.writes.push_back({.value = values[id], .cover = Cover::kFull, .buffer = target_of_[Index(id)] != Program::kNoBuffer ? target_of_[Index(id)] : BufferOf(id)});
+      }
+    }
+    if (unit.elementwise.empty()) value_of(graph().operands(unit.node)[0]);
+    AssignRegisters(block, unit.node != kNoNode && !unit.elementwise.empty() ? values[unit.elementwise.back()] : UINT32_MAX);
+    return block;
+  }
+
+  bool IsReduction(NodeId id) const { return std::holds_alternative<Reduction>(*graph().op(id).lower); }
+
+  UnitInput ReadOf(const Unit& unit, NodeId operand) const {
+    for (NodeId at = operand;; at = graph().operands(at)[0]) {
+      const Shape& shape = graph().type(at).shape;
+      for (const UnitInput& input : unit.inputs) {
+        if (input.base == Base(at) && input.shape == shape) return input;
+      }
+    }
+  }
+
+  // A register is free again after the last instruction that reads its value. `kept`: read after the last instruction.
+  static void AssignRegisters(BlockProgram& block, uint32_t kept) {
+    std::vector<size_t> last_use(block.values, 0);
+    for (size_t i = 0; i < block.instructions.size(); ++i) {
+      last_use[block.instructions[i].output] = i;
+      for (uint32_t input : block.instructions[i].inputs) last_use[input] = i;
+    }
+    if (kept < block.values) last_use[kept] = block.instructions.size();
+    std::vector<uint32_t> free;
+    std::vector<uint32_t> reg_of(block.values, UINT32_MAX);
+    for (size_t i = 0; i < block.instructions.size(); ++i) {
+      Instruction& instruction = block.instructions[i];
+      if (free.empty()) free.push_back(block.registers++);
+      instruction.reg = reg_of[instruction.output] = free.back();
+      free.pop_back();
+      // Freed only now: an instruction never writes where it reads, so kernels need not care.
+      const auto release = [&](uint32_t value) {
+        if (last_use[value] == i && reg_of[value] != UINT32_MAX) free.push_back(std::exchange(reg_of[value], UINT32_MAX));
+      };
+      for (uint32_t input : instruction.inputs) release(input);
+      release(instruction.output);
+    }
+  }
+
+  static void Collect(Step& step) {
+    const auto add = [](std::vector<BufferId>& list, BufferId buffer) {
+      if (std::find(list.begin(), list.end(), buffer) == list.end()) list.push_back(buffer);
+    };
+    for (const Binding& binding : step.program.reads) add(step.reads, binding.buffer);
+    for (const Binding& binding : step.program.writes) add(step.writes, binding.buffer);
+  }
+
+  // Cycles of the block program for one element.
+  double CyclesPerElement(const BlockProgram& block) const {
+    double vector = kVectorTrafficCycles * static_cast<double>(block.reads.size() + block.writes.size());
+    for (const Instruction& instruction : block.instructions) vector += graph().op(instruction.node).traits.vector_cycles;
+    return vector * static_cast<double>(SizeOf(block.dtype)) / 64;
+  }
+
+  // The cut that gives the longest rows: without rows or columns among the reads, a single row.
+  size_t ChooseSplit(const Unit& unit) const {
+    for (size_t split = 0; split <= unit.shape.rank(); ++split) {
+      if ((unit.splits >> split & 1u) != 0) return split;
+    }
+    return 0;
+  }
+
+  void EmitGroup(const Unit& unit) {
+    Step step{.kind = StepKind::kBlocks, .program = MakeBlockProgram(unit, ChooseSplit(unit)), .origin = unit.elementwise.back()};
+    step.dtype = step.program.dtype;
+    step.blocks = BlockCount(step.program);
+    const auto elements = static_cast<double>(step.program.rows * step.program.columns);
+    step.cycles = elements * CyclesPerElement(step.program) + kKernelCallCycles * static_cast<double>(step.blocks * step.program.instructions.size());
+    Push(std::move(step));
+  }
+
+  void EmitReduction(const Unit& unit) {
+    const auto split = ChooseSplit(unit);
+    const Attributes& attributes = graph().attributes(unit.node);
+    const std::span<const Dim> dims(unit.shape.begin(), unit.shape.rank());
+    const auto axis = static_cast<size_t>(attributes.Get<int64_t>("axis"));
+    const auto count = static_cast<size_t>(attributes.Get<int64_t>("count"));
+    Step step{.kind = StepKind::kReduction, .program = MakeBlockProgram(unit, split), .origin = unit.node};
+    step.dtype = step.program.dtype;
+    ReductionPlan& plan = step.reduction;
+    plan = {.kernels = std::get<Reduction>(*graph().op(unit.node).lower).kernels,
+            .outer = ElementCount(dims.first(axis)), .length = ElementCount(dims.subspan(axis, count)), .inner = ElementCount(dims.subspan(axis + count))};
+    plan.source = step.program.values - 1;
+    step.cycles = static_cast<double>(plan.outer * plan.length * plan.inner) * CyclesPerElement(step.program);
+    // Segments of a length that is fixed by the shape; their partial results are folded by a step of the same kind.
+    while (true) {
+      plan.segment = SegmentLength(plan);
+      const int64_t segments = SegmentCount(plan);
+      const BufferId target = segments > 1 ? Scratch(ByteSize(step.dtype, {plan.outer, segments, plan.inner})) : BufferOf(unit.node);
+      step.blocks = BlockCount(step);
+      step.writes = {target};
+      const ReductionPlan done = plan;
+      Push(step);
+      if (segments <= 1) return;
+      step.program = {.dtype = step.dtype, .rows = done.inner == 1 ? done.outer : done.outer * segments, .columns = done.inner == 1 ? segments : done.inner,
+                      .values = 1, .reads = {{.value = 0, .cover = Cover::kFull, .buffer = target}}};
+      step.reads.clear();
+      step.cycles /= static_cast<double>(done.segment);
+      plan = done;
+      plan.length = segments;
+      plan.source = 0;
+    }
+  }
+
+  void EmitOp(const Unit& unit) {
+    std::vector<TensorType> operand_types;
+    LoweringContext lowered = Lower(graph(), unit.node, operand_types);
+    std::vector<BufferId> scratch;
+    for (int64_t bytes : lowered.scratch_bytes) scratch.push_back(Scratch(bytes));
+    // If only its epilogue reads the product, it takes the bytes of the epilogue's first result.
+    BlockProgram epilogue;
+    if (!unit.elementwise.empty()) {
+      const auto read_elsewhere = [&](const Unit& other) {
+        return &other != &unit && std::any_of(other.inputs.begin(), other.inputs.end(), [&](const UnitInput& input) { return input.base == unit.node; });
+      };
+      const bool own = IsWanted(unit.node) || std::any_of(partition_.units.begin(), partition_.units.end(), read_elsewhere);
+      const auto result = std::find_if(unit.elementwise.begin(), unit.elementwise.end(), [&](NodeId id) { return partition_.needs_buffer[Index(id)] != 0; });
+      if (!own && result != unit.elementwise.end()) buffer_of_[Index(unit.node)] = BufferOf(*result);
+      epilogue = MakeBlockProgram(unit, 1);
+    }
+    const auto buffer = [&](StepBuffer which) {
+      const auto code = static_cast<uint32_t>(which);
+      if (which == StepBuffer::kResult) return BufferOf(unit.node);
+      if ((code & static_cast<uint32_t>(StepBuffer::kScratch)) != 0) return scratch[code & ~static_cast<uint32_t>(StepBuffer::kScratch)];
+      return BufferOf(graph().operands(unit.node)[code]);
+    };
+    for (size_t s = 0; s < lowered.steps.size(); ++s) {
+      StepSpec& spec = lowered.steps[s];
+      Step step{.kind = StepKind::kOp, .run = spec.run, .reads = {}, .writes = {}, .numbers = std::move(spec.numbers), .dtype = graph().type(unit.node).dtype, .origin = unit.node};
+      for (StepBuffer read : spec.reads) step.reads.push_back(buffer(read));
+      for (StepBuffer write : spec.writes) step.writes.push_back(buffer(write));
+      step.op_reads = step.reads.size();
+      step.op_writes = step.writes.size();
+      step.blocks = spec.blocks;
+      step.cycles = spec.block_cycles * spec.blocks;
+      if (spec.accepts_epilogue && s + 1 == lowered.steps.size() && !epilogue.instructions.empty()) {
+        step.cycles += static_cast<double>(epilogue.rows * epilogue.columns) * CyclesPerElement(epilogue);
+        step.program = epilogue;
+      }
+      Push(std::move(step));
+    }
+  }
+
+  bool IsWanted(NodeId id) const {
+    const auto is = [&](NodeId other) { return Base(other) == id; };
+    return std::any_of(request_.fetches.begin(), request_.fetches.end(), is) || std::any_of(request_.guards.begin(), request_.guards.end(), is) ||
+           std::any_of(request_.updates.begin(), request_.updates.end(), [&](const Graph::Pair& pair) { return is(pair.second); });
+  }
+
+  void Push(Step step) {
+    Collect(step);
+    const auto writes_variable = [this](BufferId buffer) { return program_.buffers[buffer].kind == BufferKind::kVariable; };
+    if (guard_token_ != Program::kNoBuffer && std::any_of(step.writes.begin(), step.writes.end(), writes_variable)) step.reads.push_back(guard_token_);
+    program_.steps.push_back(std::move(step));
+  }
+
+  // ---- Ends ---------------------------------------------------------------------------------------------------------
+
+  void EmitGuard() {
+    if (request_.guards.empty() || guard_token_ != Program::kNoBuffer) return;
+    Step step{.kind = StepKind::kGuard, .reads = {}, .writes = {}, .origin = request_.guards[0]};
+    for (NodeId guard : request_.guards) step.reads.push_back(BufferOf(guard));
+    step.dtype = graph().type(request_.guards[0]).dtype;
+    guard_token_ = Scratch(kAlignment);
+    step.writes = {guard_token_};
+    Push(std::move(step));
+  }
+
+  BufferId EmitCopy(BufferId from, BufferId to, NodeId origin) {
+    Push({.kind = StepKind::kCopy, .reads = {from}, .writes = {to}, .blocks = 1, .cycles = static_cast<double>(program_.buffers[from].bytes) / 8, .origin = origin});
+    return to;
+  }
+
+  // A fetched variable that the program updates is copied first: a run returns the value before the update.
+  void EmitOutputs() {
+    for (NodeId fetch : request_.fetches) {
+      BufferId buffer = BufferOf(fetch);
+      const Buffer& record = program_.buffers[buffer];
+      if (record.kind == BufferKind::kVariable && program_.variables[static_cast<size_t>(record.offset)].written) buffer = EmitCopy(buffer, AddBuffer({.node = fetch, .bytes = record.bytes}), fetch);
+      if (program_.buffers[buffer].kind == BufferKind::kArena) program_.buffers[buffer].pinned = true;
+      program_.outputs.push_back(buffer);
+      program_.output_types.push_back(graph().type(fetch));
+    }
+  }
+
+  // Next values that could not go straight to their variable. A variable as next value is read before any is written.
+  void EmitCopies() {
+    std::vector<std::pair<BufferId, Graph::Pair>> copies;
+    for (const auto& pair : request_.updates) {
+      if (target_of_[Index(pair.second)] == buffer_of_[Index(pair.first)]) continue;
+      BufferId from = BufferOf(pair.second);
+      if (program_.buffers[from].kind == BufferKind::kVariable) from = EmitCopy(from, AddBuffer({.node = pair.second, .bytes = program_.buffers[from].bytes}), pair.second);
+      copies.emplace_back(from, pair);
+    }
+    for (const auto& [from, pair] : copies) EmitCopy(from, buffer_of_[Index(pair.first)], pair.first);
+  }
+
+  const PartitionResult& partition_;
+  const EmitRequest& request_;
+  Program program_;
+  std::vector<BufferId> buffer_of_;
+  std::vector<BufferId> target_of_;  // of a next value: its variable's buffer
+  std::vector<std::pair<size_t, size_t>> order_;  // position, unit
+  size_t guard_position_ = 0;
+  BufferId guard_token_ = Program::kNoBuffer;
+};
+
+}  // namespace
+
+Program Emit(Graph graph, const PartitionResult& partition, const EmitRequest& request, Mode mode) {
+  return Emitter(std::move(graph), partition, request, mode).Run();
+}
+
+}  // namespace weft

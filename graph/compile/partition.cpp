@@ -1,0 +1,391 @@
+// How nodes become units.
+#include "weft/graph/compile/partition.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "weft/graph/compile/iteration_space.h"
+
+namespace weft {
+namespace {
+
+// A prologue may repeat this many nodes that others use too, if each is cheap: below that, reading a value again from
+// the L2 costs as much as a few instructions on registers.
+constexpr size_t kMaxRepeated = 4;
+constexpr double kCheapCycles = 8;
+
+class Partitioner {
+ public:
+  Partitioner(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse)
+      : graph_(graph), fuse_(fuse), wanted_(graph.size(), 0), needed_(graph.size(), 0), unit_of_(graph.size(), kNone), prologues_(graph.size()) {
+    result_.base.resize(graph.size());
+    result_.needs_buffer.assign(graph.size(), 0);
+    for (uint32_t i = 0; i < graph.size(); ++i) {
+      const NodeId id{i};
+      result_.base[i] = graph.op(id).is_view() ? result_.base[Index(graph.operands(id)[0])] : id;
+    }
+    for (NodeId id : wanted) wanted_[Index(result_.base[Index(id)])] = 1;
+    for (NodeId id : wanted) wanted_[Index(id)] = 1;
+  }
+
+  PartitionResult Run() {
+    FindStoredBroadcasts();
+    FindNeeded();
+    FormUnits();
+    if (fuse_) {
+      MergeIntoOnlyReader();
+      AttachEpilogues();
+    }
+    Finish();
+    return std::move(result_);
+  }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  bool IsElementwise(NodeId id) const { return graph_.op(id).is_elementwise(); }
+  bool IsReduction(NodeId id) const { return std::holds_alternative<Reduction>(*graph_.op(id).lower); }
+  bool IsStored(NodeId id) const { return !graph_.op(id).traits.broadcasts || stored_broadcast_[Index(id)]; }
+
+  // A broadcast needs a buffer if somebody reads it who cannot read its operand instead.
+  void FindStoredBroadcasts() {
+    stored_broadcast_.assign(graph_.size(), 0);
+    std::vector<char> forced(graph_.size(), 0);  // operands of a node whose broadcasts do not agree on a cut
+    for (uint32_t i = 0; i < graph_.size(); ++i) {
+      const NodeId id{i};
+      const bool disagree = (IsElementwise(id) && SplitsOf(id) == 0) || (IsReduction(id) && (SplitsOfOperand(graph_.operands(id)[0], graph_.type(graph_.operands(id)[0]).shape) & ReductionSplits(id)) == 0);
+      for (NodeId operand : graph_.operands(id)) forced[Index(operand)] |= static_cast<char>(disagree);
+    }
+    for (uint32_t i = static_cast<uint32_t>(graph_.size()); i-- > 0;) {
+      const NodeId id{i};
+      if (!graph_.op(id).traits.broadcasts) continue;
+      const auto reads_operand = [this](const Edge& use) {
+        return IsElementwise(use.target) || IsReduction(use.target) || (graph_.op(use.target).traits.broadcasts && !stored_broadcast_[Index(use.target)]);
+      };
+      const auto uses = graph_.uses(id);
+      stored_broadcast_[i] = !fuse_ || wanted_[i] || forced[i] || !std::all_of(uses.begin(), uses.end(), reads_operand);
+    }
+  }
+
+  // What is read for operand `id`: its buffer, or through broadcasts without one the buffer behind them.
+  UnitInput Read(NodeId id) const {
+    NodeId at = id;
+    while (!IsStored(at)) at = graph_.operands(at)[0];
+    return {result_.base[Index(at)], graph_.type(at).shape};
+  }
+
+  // From the last node to the first: who is needed, and what of it disappears into the prologue of a reduction.
+  void FindNeeded() {
+    for (uint32_t i = static_cast<uint32_t>(graph_.size()); i-- > 0;) {
+      const NodeId id{i};
+      if (wanted_[i]) needed_[i] = 1;
+      if (!needed_[i] || graph_.op(id).is_source()) continue;
+      if (IsReduction(id) && fuse_) prologues_[i] = Prologue(id);
+      const auto& inside = prologues_[i];
+      const auto need_operands = [&](NodeId reader) {
+        for (NodeId operand : graph_.operands(reader)) {
+          if (std::find(inside.begin(), inside.end(), operand) == inside.end()) Need(operand);
+        }
+      };
+      need_operands(id);
+      for (NodeId repeated : inside) need_operands(repeated);
+    }
+  }
+
+  void Need(NodeId id) {
+    needed_[Index(id)] = 1;
+    if (graph_.op(id).is_view()) return;  // its operand is needed when its turn comes
+    if (graph_.op(id).traits.broadcasts && !IsStored(id)) {
+      needed_[Index(id)] = 0;
+      Need(graph_.operands(id)[0]);
+    }
+  }
+
+  // The elementwise nodes above a reduction that are computed within it.
+  std::vector<NodeId> Prologue(NodeId reduction) const {
+    const NodeId first = graph_.operands(reduction)[0];
+    std::vector<NodeId> inside;
+    if (!IsElementwise(first) || wanted_[Index(first)]) return inside;
+    const Shape& shape = graph_.type(first).shape;
+    uint32_t splits = ReductionSplits(reduction);
+    size_t repeated = 0;
+    std::vector<NodeId> open = {first};
+    while (!open.empty()) {
+      const auto latest = std::max_element(open.begin(), open.end(), [](NodeId a, NodeId b) { return Index(a) < Index(b); });
+      const NodeId id = *latest;
+      open.erase(latest);
+      if (std::find(inside.begin(), inside.end(), id) != inside.end()) continue;
+      const auto only_here = [&](const Edge& use) {
+        return use.target == reduction || std::find(inside.begin(), inside.end(), use.target) != inside.end();
+      };
+      const auto uses = graph_.uses(id);
+      const bool exclusive = std::all_of(uses.begin(), uses.end(), only_here) && !wanted_[Index(id)];
+      const uint32_t own = SplitsOf(id) & splits;
+      const bool repeatable = repeated < kMaxRepeated && graph_.op(id).traits.vector_cycles <= kCheapCycles;
+      if (own == 0 || inside.size() == kMaxInstructions || !(exclusive || repeatable)) {
+        if (id == first) return {};
+        continue;
+      }
+      splits = own;
+      repeated += exclusive ? 0 : 1;
+      inside.push_back(id);
+      for (NodeId operand : graph_.operands(id)) {
+        if (IsElementwise(operand) && graph_.type(operand).shape == shape) open.push_back(operand);
+      }
+    }
+    std::sort(inside.begin(), inside.end());
+    return inside;
+  }
+
+  // A fold over the last axes needs the cut before them, any other one behind them.
+  uint32_t ReductionSplits(NodeId id) const {
+    const auto axis = static_cast<size_t>(graph_.attributes(id).Get<int64_t>("axis"));
+    const auto count = static_cast<size_t>(graph_.attributes(id).Get<int64_t>("count"));
+    const Shape& shape = graph_.type(graph_.operands(id)[0]).shape;
+    const std::span<const Dim> behind(shape.begin() + axis + count, shape.rank() - axis - count);
+    return 1u << (ElementCount(behind) == 1 ? axis : axis + count);
+  }
+
+  // Cuts at which all broadcast operands of an elementwise node can be read.
+  uint32_t SplitsOf(NodeId id) const {
+    const Shape& shape = graph_.type(id).shape;
+    uint32_t splits = AllSplits(shape);
+    for (NodeId operand : graph_.operands(id)) splits &= SplitsOfOperand(operand, shape);
+    return splits;
+  }
+
+  uint32_t SplitsOfOperand(NodeId operand, const Shape& shape) const {
+    const UnitInput input = Read(operand);
+    return input.shape == shape ? AllSplits(shape) : PossibleSplits(input.shape, shape);
+  }
+
+  int StageOf(NodeId base) const { return unit_of_[Index(base)] == kNone ? 0 : result_.units[unit_of_[Index(base)]].stage; }
+
+  // From the first node to the last: units with stages. A value that leaves a unit can be read one stage later, so units of
+  // one stage never need each other, and joining nodes of one stage can make no cycle.
+  void FormUnits() {
+    for (uint32_t i = 0; i < graph_.size(); ++i) {
+      const NodeId id{i};
+      const OpDef& op = graph_.op(id);
+      if (!needed_[i] || op.is_source() || op.is_view()) continue;
+      if (IsElementwise(id)) Join(id);
+      else Append({.elementwise = prologues_[i], .node = id, .shape = graph_.type(graph_.operands(id).empty() ? id : graph_.operands(id)[0]).shape,
+                   .splits = IsReduction(id) ? ReductionSplits(id) : 0}, id);
+    }
+  }
+
+  void Append(Unit unit, NodeId id) {
+    unit_of_[Index(id)] = static_cast<uint32_t>(result_.units.size());
+    unit.inputs = InputsOf(unit);
+    for (const UnitInput& input : unit.inputs) unit.stage = std::max(unit.stage, StageOf(input.base) + 1);
+    result_.units.push_back(std::move(unit));
+  }
+
+  // Everything that the unit reads from outside.
+  std::vector<UnitInput> InputsOf(const Unit& unit) const {
+    std::vector<UnitInput> inputs;
+    const auto add = [&](NodeId reader) {
+      for (NodeId operand : graph_.operands(reader)) {
+        if (std::binary_search(unit.elementwise.begin(), unit.elementwise.end(), operand)) continue;
+        const bool in_registers = IsElementwise(reader) || IsReduction(reader);
+        const UnitInput input = in_registers ? Read(operand) : UnitInput{result_.base[Index(operand)], graph_.type(operand).shape};
+        const auto same = [&](const UnitInput& other) { return other.base == input.base && other.shape == input.shape; };
+        if (std::none_of(inputs.begin(), inputs.end(), same)) inputs.push_back(input);
+      }
+    };
+    for (NodeId id : unit.elementwise) add(id);
+    if (unit.node != kNoNode) add(unit.node);
+    return inputs;
+  }
+
+  // Puts an elementwise node into the groups of its operands, where stage, shape, cut and size allow it.
+  void Join(NodeId id) {
+    Unit unit{.elementwise = {id}, .shape = graph_.type(id).shape, .splits = SplitsOf(id)};
+    std::vector<uint32_t> candidates;  // groups of operands
+    int stage = 0;
+    for (NodeId operand : graph_.operands(id)) {
+      const uint32_t group = unit_of_[Index(result_.base[Index(Read(operand).base)])];
+      const bool joinable = fuse_ && group != kNone && IsElementwise(operand) && graph_.type(operand).shape == unit.shape && result_.units[group].node == kNoNode;
+      if (joinable && std::find(candidates.begin(), candidates.end(), group) == candidates.end()) candidates.push_back(group);
+      if (!joinable) stage = std::max(stage, StageOf(Read(operand).base) + 1);
+    }
+    std::sort(candidates.begin(), candidates.end(), [&](uint32_t a, uint32_t b) { return result_.units[a].stage > result_.units[b].stage || (result_.units[a].stage == result_.units[b].stage && a < b); });
+    // The latest groups decide the stage; a group that cannot be joined pushes the node one stage behind it.
+    std::vector<uint32_t> joined;
+    uint32_t splits = unit.splits;
+    size_t size = 1;
+    for (uint32_t group : candidates) {
+      const Unit& other = result_.units[group];
+      const bool fits = other.stage >= stage && (joined.empty() || other.stage == result_.units[joined[0]].stage) && (splits & other.splits) != 0 && size + other.elementwise.size() <= kMaxInstructions;
+      if (fits) {
+        joined.push_back(group);
+        splits &= other.splits;
+        size += other.elementwise.size();
+      } else if (joined.empty() || other.stage >= result_.units[joined[0]].stage) {
+        stage = std::max(stage, other.stage + 1);
+        joined.clear();
+        splits = unit.splits;
+        size = 1;
+      }
+    }
+    if (joined.empty()) {
+      unit.stage = std::max(stage, 1);
+      Append(std::move(unit), id);
+      return;
+    }
+    const uint32_t target = joined[0];
+    for (size_t k = 1; k < joined.size(); ++k) Absorb(target, joined[k]);
+    Unit& group = result_.units[target];
+    group.elementwise.push_back(id);
+    group.splits = splits;
+    unit_of_[Index(id)] = target;
+  }
+
+  // Moves the nodes of `from` into `into`; `from` is left empty.
+  void Absorb(uint32_t into, uint32_t from) {
+    Unit& target = result_.units[into];
+    Unit& source = result_.units[from];
+    for (NodeId id : source.elementwise) {
+      unit_of_[Index(id)] = into;
+      target.elementwise.push_back(id);
+    }
+    std::sort(target.elementwise.begin(), target.elementwise.end());
+    target.splits &= source.splits;
+    source.elementwise.clear();
+    source.inputs.clear();
+  }
+
+  bool IsGroup(const Unit& unit) const { return unit.node == kNoNode && !unit.elementwise.empty(); }
+
+  // readers[i]: units that read the buffer of node i.
+  std::vector<std::vector<uint32_t>> Readers() {
+    std::vector<std::vector<uint32_t>> readers(graph_.size());
+    for (uint32_t u = 0; u < result_.units.size(); ++u) {
+      result_.units[u].inputs = InputsOf(result_.units[u]);
+      for (const UnitInput& input : result_.units[u].inputs) {
+        auto& list = readers[Index(input.base)];
+        if (list.empty() || list.back() != u) list.push_back(u);
+      }
+    }
+    return readers;
+  }
+
+  // A group whose values only one other group reads becomes part of it: no cycle can come of it.
+  void MergeIntoOnlyReader() {
+    auto readers = Readers();
+    std::vector<uint32_t> into(result_.units.size());
+    std::iota(into.begin(), into.end(), 0u);
+    const auto find = [&into](uint32_t u) {
+      while (into[u] != u) u = into[u];
+      return u;
+    };
+    for (uint32_t u = static_cast<uint32_t>(result_.units.size()); u-- > 0;) {
+      Unit& unit = result_.units[u];
+      if (!IsGroup(unit)) continue;
+      uint32_t only = kNone;
+      bool mergeable = true;
+      for (NodeId id : unit.elementwise) {
+        mergeable = mergeable && !wanted_[Index(id)];
+        for (uint32_t reader : readers[Index(id)]) {
+          reader = find(reader);
+          mergeable = mergeable && (only == kNone || only == reader) && reader != u;
+          only = reader;
+        }
+      }
+      if (!mergeable || only == kNone) continue;
+      Unit& target = result_.units[only];
+      // A view or a broadcast between the two would be read from a buffer.
+      const auto full = [&](const UnitInput& input) { return unit_of_[Index(input.base)] != u || (input.shape == unit.shape && ReadDirectly(target, input.base)); };
+      if (!IsGroup(target) || target.shape != unit.shape || (target.splits & unit.splits) == 0 || target.elementwise.size() + unit.elementwise.size() > kMaxInstructions ||
+          !std::all_of(target.inputs.begin(), target.inputs.end(), full)) {
+        continue;
+      }
+      Absorb(only, u);
+      into[u] = only;
+      target.inputs = InputsOf(target);
+    }
+  }
+
+  // No node of the unit reads `base` through a view.
+  bool ReadDirectly(const Unit& unit, NodeId base) const {
+    for (NodeId id : unit.elementwise) {
+      for (NodeId operand : graph_.operands(id)) {
+        if (operand != base && Read(operand).base == base) return false;
+      }
+    }
+    return true;
+  }
+
+  // A group that follows a product joins it. Of several products of the stage before, the last one takes the group: so
+  // waiting always goes from a lower to a higher id, and no two products wait for each other.
+  void AttachEpilogues() {
+    for (uint32_t u = 0; u < result_.units.size(); ++u) {
+      Unit& group = result_.units[u];
+      if (!IsGroup(group) || group.shape.rank() != 2 || (group.splits & 2u) == 0) continue;
+      uint32_t owner = kNone;
+      group.inputs = InputsOf(group);
+      for (const UnitInput& input : group.inputs) {
+        const uint32_t from = unit_of_[Index(input.base)];
+        if (from == kNone || result_.units[from].node != input.base || !AcceptsEpilogue(graph_, input.base)) continue;
+        if (result_.units[from].stage + 1 != group.stage || input.shape != group.shape) continue;
+        if (owner == kNone || from > owner) owner = from;
+      }
+      if (owner == kNone || !result_.units[owner].elementwise.empty() || !ReadDirectly(group, result_.units[owner].node)) continue;
+      if (graph_.type(result_.units[owner].node).dtype != graph_.type(group.elementwise[0]).dtype) continue;
+      Unit& product = result_.units[owner];
+      product.elementwise = group.elementwise;
+      product.shape = group.shape;
+      product.splits = 2u;
+      for (NodeId id : product.elementwise) unit_of_[Index(id)] = owner;
+      group.elementwise.clear();
+    }
+  }
+
+  void Finish() {
+    auto& units = result_.units;
+    std::erase_if(units, [](const Unit& unit) { return unit.elementwise.empty() && unit.node == kNoNode; });
+    const auto has_epilogue = [this](const Unit& unit) { return unit.node != kNoNode && !unit.elementwise.empty() && !IsReduction(unit.node); };
+    const auto last = [](const Unit& unit) { return Index(unit.node != kNoNode ? unit.node : unit.elementwise.back()); };
+    std::sort(units.begin(), units.end(), [&](const Unit& a, const Unit& b) {
+      if (a.stage != b.stage) return a.stage < b.stage;
+      if (has_epilogue(a) != has_epilogue(b)) return has_epilogue(b);
+      return last(a) < last(b);
+    });
+    for (Unit& unit : units) {
+      unit.inputs = InputsOf(unit);
+      // An epilogue reads its product out of a buffer, too.
+      for (const UnitInput& input : unit.inputs) result_.needs_buffer[Index(input.base)] = 1;
+    }
+    for (uint32_t i = 0; i < graph_.size(); ++i) {
+      if (wanted_[i]) result_.needs_buffer[Index(result_.base[i])] = 1;
+    }
+  }
+
+  const Graph& graph_;
+  const bool fuse_;
+  std::vector<char> wanted_, needed_, stored_broadcast_;
+  std::vector<uint32_t> unit_of_;               // of elementwise nodes and of nodes with a unit of their own
+  std::vector<std::vector<NodeId>> prologues_;
+  PartitionResult result_;
+};
+
+}  // namespace
+
+LoweringContext Lower(const Graph& graph, NodeId node, std::vector<TensorType>& operand_types) {
+  operand_types.clear();
+  for (NodeId operand : graph.operands(node)) operand_types.push_back(graph.type(operand));
+  LoweringContext context{.operands = operand_types, .result = graph.type(node), .attributes = graph.attributes(node)};
+  std::get<InSteps>(*graph.op(node).lower).rule(context);
+  return context;
+}
+
+bool AcceptsEpilogue(const Graph& graph, NodeId node) {
+  if (!std::holds_alternative<InSteps>(*graph.op(node).lower)) return false;
+  std::vector<TensorType> operand_types;
+  const LoweringContext context = Lower(graph, node, operand_types);
+  return !context.steps.empty() && context.steps.back().accepts_epilogue;
+}
+
+PartitionResult Partition(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse) { return Partitioner(graph, wanted, fuse).Run(); }
+
+}  // namespace weft

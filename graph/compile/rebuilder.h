@@ -1,0 +1,44 @@
+// Rebuilder: how a pass makes a new graph out of an old one, node by node. Names, kinds and aliases come along.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "weft/graph/compile/passes.h"
+
+namespace weft {
+
+// The roots of a compilation: fetches, then next values and their variables.
+std::vector<NodeId> Wanted(std::span<const NodeId> fetches, std::span<const Graph::Pair> updates);
+
+class Rebuilder {
+ public:
+  // Nodes that stand for none of `from` are named below `pass`. `batch` ≥ 0: N in shapes becomes this number.
+  Rebuilder(const Graph& from, std::string_view pass, int64_t batch = -1);
+
+  Graph& graph() { return graph_; }
+  bool Has(NodeId old) const { return now_[Index(old)] != kNoNode; }
+  Node Now(NodeId old) { return graph_.node(now_[Index(old)]); }  // what stands for `old`
+  std::vector<Node> Operands(NodeId old);                         // what stands for its operands, which come first
+
+  // A copy of `old` that does not stand for it yet.
+  Node Append(NodeId old);
+  // From now on `by` stands for `old` and answers to its name: a new node takes name and kind, another one gets an alias.
+  // Throws GraphError if it is of another type: a pass or a simplification rule is wrong.
+  void Replace(NodeId old, Node by);
+  void Copy(NodeId old) { Replace(old, Append(old)); }
+
+  CompileGraph Finish(std::span<const NodeId> fetches, std::span<const Graph::Pair> updates) &&;
+
+ private:
+  Attributes BoundAttributes(NodeId old) const;
+  Shape Bound(const Shape& shape, NodeId old) const;
+
+  const Graph& from_;
+  std::string_view pass_;
+  int64_t batch_;
+  Graph graph_;
+  std::vector<NodeId> now_;  // by old id
+};
+
+}  // namespace weft

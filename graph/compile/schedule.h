@@ -1,0 +1,23 @@
+// Schedule: who waits for whom, computed from the bytes that steps read and write.
+#pragma once
+
+#include <vector>
+
+#include "weft/graph/compile/program.h"
+
+namespace weft {
+
+// An edge a → b: step b waits for step a. All are from a lower to a higher id.
+struct StepEdge {
+  StepId before, after;
+  auto operator<=>(const StepEdge&) const = default;
+};
+
+// Read after write, write after read, and write after write over overlapping bytes: whatever memory plan there is, a
+// program that is right step by step is right in parallel. Buffers that share no memory yet depend by identity alone.
+std::vector<StepEdge> Dependencies(const Program& program, bool by_offset);
+
+// Fills successors, predecessor counts, grains and the verdict `sequential`.
+Program Schedule(Program program);
+
+}  // namespace weft

@@ -1,0 +1,363 @@
+// Sessions, prepared runs, and the cache of programs.
+#include "weft/graph/runtime/session.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "weft/graph/error.h"
+#include "weft/graph/op.h"
+#include "weft/graph/runtime/executor.h"
+#include "weft/graph/runtime/tbb_runner.h"
+#include "weft/graph/runtime/workspace.h"
+
+namespace weft {
+
+struct Session::State {
+  Graph& graph;
+  VariableStore& store;
+  SessionOptions options;
+  std::unique_ptr<TbbRunner> own_runner;
+  TaskRunner* runner;  // nullptr: one thread
+  std::atomic<uint64_t> run_number = 0;
+
+  using Key = std::tuple<std::vector<NodeId>, std::vector<NodeId>, Mode, bool, int64_t>;
+  std::mutex mutex;  // of the two below
+  std::map<Key, std::shared_ptr<const Program>> programs;
+  std::map<Key, std::vector<std::unique_ptr<PreparedRun::State>>> idle;  // runs that Run and Step use again
+
+  std::shared_ptr<const Program> ProgramFor(const Key& key);
+  std::unique_ptr<PreparedRun::State> Take(const Key& key);
+  Key KeyOf(std::span<const Node> fetches, const PrepareOptions& options) const;
+  std::vector<Tensor> RunOnce(std::span<const Feed> feeds, std::span<const Node> fetches, Mode mode, bool updates);
+};
+
+struct PreparedRun::State {
+  Session::State& session;
+  Session::State::Key key;
+  std::shared_ptr<const Program> program;
+  Workspace workspace;
+  std::vector<VariableStore::Entry*> entries;  // of program->variables
+  bool bound = false;
+
+  State(Session::State& owner, Session::State::Key k, std::shared_ptr<const Program> p) : session(owner), key(std::move(k)), program(std::move(p)), workspace(*program) {
+    for (const ProgramInput& input : program->inputs) {
+      if (input.has_default) FillDefault(input);
+    }
+  }
+
+  std::span<std::byte> InputBytes(const ProgramInput& input) {
+    const TensorType& type = program->graph.type(input.node);
+    return {workspace.buffer(input.buffer), static_cast<size_t>(ByteSize(type.dtype, type.shape))};
+  }
+
+  void FillDefault(const ProgramInput& input) {
+    const TensorType& type = program->graph.type(input.node);
+    Tensor value(DType::kFloat64, type.shape);
+    std::fill(value.values<double>().begin(), value.values<double>().end(), input.default_value);
+    const Tensor cast = value.Cast(type.dtype);
+    std::memcpy(InputBytes(input).data(), cast.bytes().data(), cast.bytes().size());
+  }
+
+  const ProgramInput* FindInput(const Path& name) const {
+    const NodeId id = program->graph.FindId(name);
+    for (const ProgramInput& input : program->inputs) {
+      if (input.node == id) return &input;
+    }
+    return nullptr;
+  }
+
+  // Looks the variables up once: their memory does not move.
+  void BindVariables() {
+    for (const ProgramVariable& variable : program->variables) {
+      VariableStore::Entry* entry = session.store.Find(program->graph.name(variable.node));
+      if (entry == nullptr) throw GraphError(fmt::format("variable '{}': not declared in the store", program->graph.name(variable.node).str()));
+      const TensorType& type = program->graph.type(variable.node);
+      if (entry->value.dtype() != type.dtype || entry->value.shape() != type.shape) {
+        throw GraphError(fmt::format("variable '{}': got {} in the store, expected {}", program->graph.name(variable.node).str(), ToString(entry->value.type()), ToString(type)));
+      }
+      entries.push_back(entry);
+      workspace.Bind(variable.buffer, entry->value.bytes().data());
+    }
+    bound = true;
+  }
+
+  void RequireInitialised() const {
+    std::string names;
+    size_t count = 0;
+    constexpr size_t kNamed = 5;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i]->initialised || !program->variables[i].read) continue;
+      if (++count <= kNamed) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", program->graph.name(program->variables[i].node).str());
+    }
+    if (count == 0) return;
+    throw GraphError(fmt::format("run: {} variable{} not initialised: {}{}; Initialize or Restore them first", count, count == 1 ? " is" : "s are", names, count > kNamed ? ", …" : ""));
+  }
+
+  void Execute(uint64_t run_number) {
+    if (!bound) BindVariables();
+    std::shared_lock<std::shared_mutex> shared(session.store.mutex(), std::defer_lock);
+    std::unique_lock<std::shared_mutex> alone(session.store.mutex(), std::defer_lock);
+    if (program->has_updates()) alone.lock();
+    else shared.lock();
+    RequireInitialised();
+    if (program->random_state != Program::kNoBuffer) {
+      const int64_t state[] = {static_cast<int64_t>(session.options.seed), static_cast<int64_t>(run_number)};
+      std::memcpy(workspace.buffer(program->random_state), state, sizeof(state));
+    }
+    weft::Execute(*program, workspace, session.runner);
+    if (workspace.stopped()) throw NumericError(DescribeFirstBadNode(run_number));
+    for (size_t i = 0; i < entries.size(); ++i) entries[i]->initialised = entries[i]->initialised || program->variables[i].written;
+  }
+
+  std::string DescribeFirstBadNode(uint64_t run_number);
+};
+
+// ---- The first bad node ------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The first element that is not finite, or −1.
+template <class T>
+int64_t FirstBad(const std::byte* data, int64_t count) {
+  const T* values = reinterpret_cast<const T*>(data);
+  for (int64_t i = 0; i < count; ++i) {
+    if (!std::isfinite(values[i])) return i;
+  }
+  return -1;
+}
+
+int64_t FirstBad(const TensorType& type, const std::byte* data) {
+  if (type.dtype == DType::kFloat32) return FirstBad<float>(data, ElementCount(type.shape));
+  if (type.dtype == DType::kFloat64) return FirstBad<double>(data, ElementCount(type.shape));
+  return -1;
+}
+
+std::string RangeOf(const TensorType& type, const std::byte* data) {
+  const int64_t count = IsFloating(type.dtype) ? ElementCount(type.shape) : 0;
+  if (count == 0) return std::string(ToString(type));
+  const auto at = [&](int64_t i) { return type.dtype == DType::kFloat32 ? static_cast<double>(reinterpret_cast<const float*>(data)[i]) : reinterpret_cast<const double*>(data)[i]; };
+  double low = at(0), high = at(0);
+  for (int64_t i = 1; i < count; ++i) {
+    low = std::fmin(low, at(i));
+    high = std::fmax(high, at(i));
+  }
+  return fmt::format("{:.4g} … {:.4g}", low, high);
+}
+
+struct Search {
+  const Program& program;
+  Workspace& workspace;
+  StepId found = kNoStep;
+};
+
+}  // namespace
+
+// Runs the same inputs once more, one step a node and without updates: the bits are the same, so the first bad number is.
+std::string PreparedRun::State::DescribeFirstBadNode(uint64_t run_number) {
+  const auto& [fetches, guards, mode, updates, batch] = key;
+  const auto plain = Compile(session.graph, {.fetches = guards, .batch = batch, .mode = mode, .fuse = false, .reuse_memory = false});
+  State again(session, key, plain);
+  again.BindVariables();
+  for (const ProgramInput& input : plain->inputs) {
+    const ProgramInput* from = FindInput(plain->graph.name(input.node));
+    if (from != nullptr) std::memcpy(again.InputBytes(input).data(), InputBytes(*from).data(), InputBytes(*from).size());
+  }
+  if (plain->random_state != Program::kNoBuffer) {
+    const int64_t state[] = {static_cast<int64_t>(session.options.seed), static_cast<int64_t>(run_number)};
+    std::memcpy(again.workspace.buffer(plain->random_state), state, sizeof(state));
+  }
+  Search search{*plain, again.workspace};
+  ExecuteObserved(*plain, again.workspace, [](void* context, StepId id) {
+    auto& s = *static_cast<Search*>(context);
+    const Step& step = s.program.steps[id];
+    if (s.found != kNoStep) return;
+    for (BufferId write : step.writes) {
+      const Buffer& buffer = s.program.buffers[write];
+      if (buffer.node != kNoNode && FirstBad(s.program.graph.type(buffer.node), s.workspace.buffer(write)) >= 0) s.found = id;
+    }
+  }, &search);
+  if (search.found == kNoStep) return "run: a guard is not finite";
+  const Step& step = plain->steps[search.found];
+  std::string text = fmt::format("node '{}' ({}): not finite", plain->graph.name(step.origin).str(), *plain->graph.op(step.origin).name);
+  for (BufferId read : step.reads) {
+    const Buffer& buffer = plain->buffers[read];
+    if (buffer.node != kNoNode) text += fmt::format("; operand '{}' {}", plain->graph.name(buffer.node).str(), RangeOf(plain->graph.type(buffer.node), again.workspace.buffer(read)));
+  }
+  return text + "; no variable was changed";
+}
+
+// ---- Prepared runs ------------------------------------------------------------------------------------------------------
+
+PreparedRun::PreparedRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PreparedRun::PreparedRun(PreparedRun&&) noexcept = default;
+PreparedRun& PreparedRun::operator=(PreparedRun&&) noexcept = default;
+PreparedRun::~PreparedRun() = default;
+
+std::span<std::byte> PreparedRun::Input(Node placeholder) {
+  if (const ProgramInput* input = state_->FindInput(placeholder.name())) return state_->InputBytes(*input);
+  throw GraphError(fmt::format("input '{}': the fetches do not depend on it", placeholder.name().str()));
+}
+
+bool PreparedRun::Reads(Node placeholder) const { return state_->FindInput(placeholder.name()) != nullptr; }
+
+void PreparedRun::Run() {
+  Session::State& session = state_->session;
+  const uint64_t number = session.run_number.load();
+  state_->Execute(number);
+  if (state_->program->has_updates()) session.run_number.store(number + 1);
+}
+
+std::span<const std::byte> PreparedRun::Output(size_t i) const {
+  const Program& program = *state_->program;
+  if (i >= program.outputs.size()) throw GraphError(fmt::format("output: got number {}, expected fewer than {}", i, program.outputs.size()));
+  const TensorType& type = program.output_types[i];
+  return {state_->workspace.buffer(program.outputs[i]), static_cast<size_t>(ByteSize(type.dtype, type.shape))};
+}
+
+const Program& PreparedRun::program() const { return *state_->program; }
+
+void PreparedRun::RequireElements(DType got, DType expected) {
+  if (got != expected) throw GraphError(fmt::format("elements: got {}, expected {}", Name(got), Name(expected)));
+}
+
+DType PreparedRun::OutputDType(size_t i) const { return state_->program->output_types.at(i).dtype; }
+
+// ---- Sessions -----------------------------------------------------------------------------------------------------------
+
+Session::Session(Graph& graph, VariableStore& store, const SessionOptions& options) {
+  std::unique_ptr<TbbRunner> own;
+  if (options.runner == nullptr && options.threads != 1) own = std::make_unique<TbbRunner>(options.threads);
+  TaskRunner* const runner = options.runner != nullptr ? options.runner : own.get();
+  state_ = std::unique_ptr<State>(new State{.graph = graph, .store = store, .options = options, .own_runner = std::move(own), .runner = runner, .mutex = {}, .programs = {}, .idle = {}});
+  store.Declare(graph);
+}
+
+Session::~Session() = default;
+
+Session::State::Key Session::State::KeyOf(std::span<const Node> fetches, const PrepareOptions& prepare) const {
+  Key key{{}, {}, prepare.mode, prepare.updates, prepare.batch};
+  const auto add = [this](std::vector<NodeId>& list, Node node) {
+    if (&node.graph() != &graph) throw GraphError("run: got a node of another graph");
+    list.push_back(node.id());
+  };
+  for (Node node : fetches) add(std::get<0>(key), node);
+  for (Node node : prepare.guards) add(std::get<1>(key), node);
+  return key;
+}
+
+std::shared_ptr<const Program> Session::State::ProgramFor(const Key& key) {
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<const Program>& program = programs[key];
+  if (program == nullptr) {
+    const auto& [fetches, guards, mode, updates, batch] = key;
+    program = Compile(graph, {.fetches = fetches, .updates = updates, .guards = guards, .batch = batch, .mode = mode, .fuse = options.fuse, .reuse_memory = options.reuse_memory});
+  }
+  return program;
+}
+
+std::unique_ptr<PreparedRun::State> Session::State::Take(const Key& key) {
+  auto program = ProgramFor(key);
+  {
+    const std::lock_guard lock(mutex);
+    auto& list = idle[key];
+    if (!list.empty()) {
+      auto state = std::move(list.back());
+      list.pop_back();
+      return state;
+    }
+  }
+  return std::make_unique<PreparedRun::State>(*this, key, std::move(program));
+}
+
+PreparedRun Session::Prepare(std::span<const Node> fetches, const PrepareOptions& options) {
+  const auto key = state_->KeyOf(fetches, options);
+  return PreparedRun(std::make_unique<PreparedRun::State>(*state_, key, state_->ProgramFor(key)));
+}
+
+namespace {
+
+// The value of N, from the first fed placeholder that has it; −1 if none has. Checks all the others against it.
+int64_t BatchOf(std::span<const Feed> feeds) {
+  int64_t batch = -1;
+  for (const Feed& feed : feeds) {
+    const TensorType& type = feed.node.type();
+    const Shape& shape = feed.value.shape();
+    const auto fail = [&] {
+      throw GraphError(fmt::format("feed '{}': got {}, expected {}{}", feed.node.name().str(), ToString(feed.value.type()), ToString(TensorType{type.dtype, type.shape}), batch < 0 ? "" : fmt::format(" with N = {}", batch)));
+    };
+    if (feed.value.dtype() != type.dtype || shape.rank() != type.shape.rank()) fail();
+    for (size_t axis = 0; axis < shape.rank(); ++axis) {
+      if (type.shape[axis].is_batch() && batch < 0) batch = shape[axis].length();
+      if (shape[axis] != (type.shape[axis].is_batch() ? Dim(batch) : type.shape[axis])) fail();
+    }
+  }
+  return batch;
+}
+
+}  // namespace
+
+std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::span<const Node> fetches, Mode mode, bool updates) {
+  for (size_t i = 0; i < feeds.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      if (feeds[i].node == feeds[k].node) throw GraphError(fmt::format("feed '{}': given twice", feeds[i].node.name().str()));
+    }
+  }
+  const Key key = KeyOf(fetches, {.mode = mode, .updates = updates, .batch = BatchOf(feeds)});
+  auto state = Take(key);
+  const Program& program = *state->program;
+  for (const ProgramInput& input : program.inputs) {
+    const Path& name = program.graph.name(input.node);
+    const auto feed = std::find_if(feeds.begin(), feeds.end(), [&](const Feed& f) { return f.node.name() == name; });
+    if (feed != feeds.end()) std::memcpy(state->InputBytes(input).data(), feed->value.bytes().data(), feed->value.bytes().size());
+    else if (input.has_default) state->FillDefault(input);
+    else throw GraphError(fmt::format("feed '{}': missing, expected {}", name.str(), ToString(program.graph.type(input.node))));
+  }
+  for (const Feed& feed : feeds) {
+    if (!feed.node.op().is_source(SourceKind::kPlaceholder)) throw GraphError(fmt::format("feed '{}': got a {}, expected a placeholder", feed.node.name().str(), *feed.node.op().name));
+  }
+  const uint64_t number = run_number.load();
+  state->Execute(number);
+  if (updates) run_number.store(number + 1);
+  std::vector<Tensor> results;
+  for (size_t i = 0; i < fetches.size(); ++i) {
+    const TensorType& type = program.output_types[i];
+    Tensor result(type.dtype, type.shape);
+    std::memcpy(result.bytes().data(), state->workspace.buffer(program.outputs[i]), result.bytes().size());
+    results.push_back(std::move(result));
+  }
+  const std::lock_guard lock(mutex);
+  idle[key].push_back(std::move(state));
+  return results;
+}
+
+std::vector<Tensor> Session::Run(std::span<const Feed> feeds, std::span<const Node> fetches) { return state_->RunOnce(feeds, fetches, Mode::kInference, false); }
+
+std::vector<Tensor> Session::Step(std::span<const Feed> feeds, std::span<const Node> fetches) { return state_->RunOnce(feeds, fetches, Mode::kTraining, true); }
+
+uint64_t Session::run_number() const { return state_->run_number.load(); }
+void Session::set_run_number(uint64_t number) { state_->run_number.store(number); }
+int Session::threads() const { return state_->runner == nullptr ? 1 : state_->runner->concurrency(); }
+Graph& Session::graph() const { return state_->graph; }
+VariableStore& Session::store() const { return state_->store; }
+
+void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& options) {
+  Session session(graph, store, {.threads = 1, .seed = options.seed});
+  std::vector<Node> values;
+  std::vector<NodeId> variables;
+  for (const auto& [variable, value] : graph.initial_values()) {
+    if (store.Find(graph.name(variable))->initialised) continue;
+    variables.push_back(variable);
+    values.push_back(graph.node(value));
+  }
+  const std::vector<Tensor> results = session.Run({}, values);
+  for (size_t i = 0; i < results.size(); ++i) store.Set(graph.name(variables[i]), results[i]);
+}
+
+}  // namespace weft

@@ -1,0 +1,59 @@
+// The only file that includes TBB.
+#include "weft/graph/runtime/tbb_runner.h"
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_group.h>
+
+namespace weft {
+namespace {
+
+namespace tbb = oneapi::tbb;
+
+class TbbScope : public TaskScope {
+ public:
+  explicit TbbScope(tbb::task_group& group) : group_(group) {}
+
+  void Spawn(const Task& task) override {
+    group_.run([this, task] { task.function(*this, task.context, task.step); });
+  }
+
+  void ForBlocks(uint32_t blocks, uint32_t grain, const BlockTask& task) override {
+    // Isolated: a thread that waits here must not start another step in the middle of this one.
+    tbb::this_task_arena::isolate([&] {
+      const auto body = [&](const tbb::blocked_range<uint32_t>& range) { task.function(task.context, task.step, range.begin(), range.end()); };
+      tbb::parallel_for(tbb::blocked_range<uint32_t>(0, blocks, grain), body, tbb::simple_partitioner());
+    });
+  }
+
+ private:
+  tbb::task_group& group_;
+};
+
+}  // namespace
+
+struct TbbRunner::State {
+  tbb::task_arena arena;
+};
+
+TbbRunner::TbbRunner(int threads) : state_(std::make_unique<State>(State{tbb::task_arena(threads > 0 ? threads : tbb::info::default_concurrency())})) {
+  state_->arena.initialize();
+}
+
+TbbRunner::TbbRunner(HostArena) : state_(std::make_unique<State>(State{tbb::task_arena(tbb::task_arena::attach())})) {}
+
+TbbRunner::~TbbRunner() = default;
+
+int TbbRunner::concurrency() const { return state_->arena.max_concurrency(); }
+
+void TbbRunner::Run(const Task& root) {
+  state_->arena.execute([&] {
+    tbb::task_group group;
+    TbbScope scope(group);
+    group.run_and_wait([&] { root.function(scope, root.context, root.step); });
+  });
+}
+
+}  // namespace weft

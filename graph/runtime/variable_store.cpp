@@ -1,0 +1,83 @@
+// Declaring variables, and their values.
+#include "weft/graph/runtime/variable_store.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "weft/graph/error.h"
+#include "weft/graph/op.h"
+
+namespace weft {
+namespace {
+
+void RequireType(const Path& path, const VariableStore::Entry& known, DType dtype, const Shape& shape) {
+  if (known.value.dtype() == dtype && known.value.shape() == shape) return;
+  throw GraphError(fmt::format("variable '{}': got {}, expected {} as it is declared", Escaped(path.str()),
+                               ToString(TensorType{.dtype = dtype, .shape = shape}), ToString(known.value.type())));
+}
+
+}  // namespace
+
+void VariableStore::Declare(const Graph& graph) {
+  std::vector<NodeId> fresh;  // all are checked before the first is added
+  for (uint32_t i = 0; i < graph.size(); ++i) {
+    const NodeId id{i};
+    if (!graph.op(id).is_source(SourceKind::kVariable)) continue;
+    if (const Entry* known = Find(graph.name(id))) {
+      RequireType(graph.name(id), *known, graph.type(id).dtype, graph.type(id).shape);
+    } else {
+      fresh.push_back(id);
+    }
+  }
+  for (NodeId id : fresh) Declare(graph.name(id), graph.type(id).dtype, graph.type(id).shape);
+}
+
+void VariableStore::Declare(const Path& path, DType dtype, const Shape& shape) {
+  if (path.is_root()) throw GraphError("variable: got no name, expected a path");
+  if (const Entry* known = Find(path)) return RequireType(path, *known, dtype, shape);
+  if (!shape.is_bound()) {
+    throw GraphError(
+        fmt::format("variable '{}': got {}, expected a shape without N", Escaped(path.str()), ToString(shape)));
+  }
+  entries_.emplace(path, Entry{.value = Tensor(dtype, shape), .initialised = false});
+}
+
+void VariableStore::Set(const Path& path, const Tensor& value) {
+  Declare(path, value.dtype(), value.shape());
+  Entry& entry = entries_.at(path);
+  std::ranges::copy(value.bytes(), entry.value.bytes().begin());  // into the old memory: programs point to it
+  entry.initialised = true;
+}
+
+const Tensor& VariableStore::Get(const Path& path) const {
+  const Entry* entry = Find(path);
+  if (entry == nullptr) {
+    std::vector<std::string_view> known;
+    for (const auto& [name, unused] : entries_) known.push_back(name.str());
+    throw GraphError(fmt::format("No variable '{}'{}", Escaped(path.str()), DidYouMean(path.str(), known)));
+  }
+  if (!entry->initialised) throw GraphError(fmt::format("variable '{}': has no value yet", Escaped(path.str())));
+  return entry->value;
+}
+
+VariableStore::Entry* VariableStore::Find(const Path& path) {
+  const auto found = entries_.find(path);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+const VariableStore::Entry* VariableStore::Find(const Path& path) const {
+  const auto found = entries_.find(path);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+std::vector<Path> VariableStore::Paths(const Path& scope) const {
+  std::vector<Path> paths;
+  for (const auto& [path, unused] : entries_) {
+    if (path.IsWithin(scope)) paths.push_back(path);
+  }
+  return paths;
+}
+
+}  // namespace weft

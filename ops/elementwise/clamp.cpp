@@ -1,0 +1,18 @@
+// Clamp(x, low, high) = min(max(x, low), high), built of other ops. A tie gives its gradient to x: 1 inside, with the ends.
+#include <fmt/format.h>
+
+#include "weft/graph/error.h"
+#include "weft/ops/ops.h"
+
+namespace weft {
+
+Node Clamp(Node x, double low, double high) {
+  if (!(low <= high)) {
+    const std::string name = Escaped(x.name().str());
+    throw GraphError(fmt::format("Clamp of '{}': got low = {} and high = {}, expected low <= high", name, low, high));
+  }
+  const Node raised = Maximum(x, Constant(x.graph(), low, x.dtype()));
+  return Minimum(raised, Constant(x.graph(), high, x.dtype()));
+}
+
+}  // namespace weft

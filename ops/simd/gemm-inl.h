@@ -1,0 +1,262 @@
+// Matrix products in f32 and f64: panels, register tiles, blocks. Compiled once for each SIMD target.
+//
+// Every element of the result is one sum over the depth from its first to its last element, each term joined by MulAdd:
+// the same bits for any cut into tiles, chunks, blocks and batches, and on all targets that have FMA.
+#if defined(WEFT_OPS_SIMD_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef WEFT_OPS_SIMD_GEMM_INL_H_
+#undef WEFT_OPS_SIMD_GEMM_INL_H_
+#else
+#define WEFT_OPS_SIMD_GEMM_INL_H_
+#endif
+
+#include <algorithm>
+
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+#include "weft/ops/simd/pack-inl.h"
+#include "weft/ops/simd/panels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Rows of a register tile of two vectors. 16 registers hold 6 × 2 sums, 2 vectors of the right operand and 1 of the left.
+// 32 would hold 14 × 2, but three tiles of 11 rows cover a panel of 32 just as 14 + 14 + 4 do, and evenly.
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
+inline constexpr int64_t kRegisters = 16;
+inline constexpr int64_t kTileRows = 6;
+#else
+inline constexpr int64_t kRegisters = 32;
+inline constexpr int64_t kTileRows = 11;
+#endif
+
+// ---- Fetching ahead ------------------------------------------------------------------------------------------------
+
+// The cache lines of a matrix that will be read next, row by row: asked for one by one, while others are worked on.
+struct LineWalk {
+  const char* at = nullptr;
+  int64_t stride = 0;  // bytes from row to row
+  int64_t lines = 0;   // of a row
+  int64_t rows = 0;    // still to be walked
+  int64_t line = 0;
+
+  HWY_INLINE void Step() {
+    if (rows == 0) return;
+    hwy::Prefetch(at + 64 * line);
+    if (++line < lines) return;
+    line = 0;
+    at += stride;
+    --rows;
+  }
+};
+
+template <class T>
+LineWalk WalkOf(const ProductOperand<T>& operand, int64_t k, int64_t k_end, int64_t column, int64_t column_end) {
+  const bool inner = operand.depth_is_inner;
+  const T* first = operand.data + (inner ? column * operand.stride + k : k * operand.stride + column);
+  const int64_t length = inner ? k_end - k : column_end - column;
+  return {.at = reinterpret_cast<const char*>(first), .stride = operand.stride * int64_t{sizeof(T)},
+          .lines = CeilDivide(length * int64_t{sizeof(T)}, 64), .rows = inner ? column_end - column : k_end - k};
+}
+
+// ---- Register tiles ------------------------------------------------------------------------------------------------
+
+// Where a tile's sums go; with `resume` they go on from what is there. Whole vectors are stored.
+template <class T>
+struct TileTarget {
+  T* data;
+  int64_t stride;
+  bool resume;
+};
+
+// target[r, v lanes …] = Σ left[k * kLeftStride + r] · right[k * right_stride + v lanes …] for k in [0, depth).
+// A function of its own, so that the compiler gives it all registers.
+template <int64_t kRows, int64_t kVectors, int64_t kLeftStride, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE void MultiplyTile(D d, const T* HWY_RESTRICT left, const T* HWY_RESTRICT right, int64_t right_stride,
+                               int64_t depth, const TileTarget<T>& target, LineWalk& fetch) {
+  using V = hn::Vec<D>;
+  T* const HWY_RESTRICT to = target.data;
+  const int64_t stride = target.stride;
+  V sum[kRows][kVectors];
+#pragma GCC unroll 16
+  for (int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+  }
+  if (target.resume) {
+#pragma GCC unroll 16
+    for (int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::LoadU(d, to + r * stride + v * LaneCount(d));
+    }
+  } else {
+    // The lines are in the cache by the time the sums are stored.
+    for (int64_t r = 0; r < kRows; ++r) {
+      for (int64_t v = 0; v < kVectors; ++v) hwy::Prefetch(to + r * stride + v * LaneCount(d));
+    }
+  }
+
+  const auto step = [&sum, d](const T* HWY_RESTRICT a, const T* HWY_RESTRICT b) HWY_ATTR {
+    V columns[kVectors];
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * LaneCount(d));
+#pragma GCC unroll 16
+    for (int64_t r = 0; r < kRows; ++r) {
+      const V row = hn::Set(d, a[r]);
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(row, columns[v], sum[r][v]);
+    }
+  };
+  int64_t k = depth;
+  for (; k >= 2; k -= 2) {
+    fetch.Step();
+#pragma GCC unroll 2
+    for (int64_t u = 0; u < 2; ++u) step(left + u * kLeftStride, right + u * right_stride);
+    left += 2 * kLeftStride;
+    right += 2 * right_stride;
+  }
+  for (; k > 0; --k, left += kLeftStride, right += right_stride) step(left, right);
+
+#pragma GCC unroll 16
+  for (int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(sum[r][v], d, to + r * stride + v * LaneCount(d));
+  }
+}
+
+// MultiplyTile for a number of rows ≤ kMaxRows that is known only now.
+template <int64_t kMaxRows, int64_t kVectors, int64_t kLeftStride, class D, class T = hn::TFromD<D>>
+HWY_INLINE void MultiplyRows(int64_t rows, D d, const T* left, const T* right, int64_t right_stride, int64_t depth,
+                             const TileTarget<T>& target, LineWalk& fetch) {
+  if constexpr (kMaxRows > 1) {
+    if (rows < kMaxRows) return MultiplyRows<kMaxRows - 1, kVectors, kLeftStride>(rows, d, left, right, right_stride, depth, target, fetch);
+  }
+  MultiplyTile<kMaxRows, kVectors, kLeftStride>(d, left, right, right_stride, depth, target, fetch);
+}
+
+// MultiplyTile in a panel, for `columns` that may end inside a vector: what lies behind them in the target is another block's.
+template <int64_t kMaxRows, int64_t kLeftStride, class D, class T = hn::TFromD<D>>
+HWY_INLINE void MultiplyColumns(int64_t rows, int64_t columns, D d, const T* left, const T* panel, int64_t depth,
+                                const TileTarget<T>& target, LineWalk& fetch) {
+  constexpr int64_t kWidth = kPanelWidth<T>;
+  if (columns == 2 * LaneCount(d)) return MultiplyRows<kMaxRows, 2, kLeftStride>(rows, d, left, panel, kWidth, depth, target, fetch);
+  if (columns == LaneCount(d)) return MultiplyRows<kMaxRows, 1, kLeftStride>(rows, d, left, panel, kWidth, depth, target, fetch);
+  HWY_ALIGN T edge[kMaxRows * kWidth];
+  const TileTarget<T> edge_target{edge, kWidth, target.resume};
+  for (int64_t r = 0; r < rows && target.resume; ++r) std::copy_n(target.data + r * target.stride, columns, edge + r * kWidth);
+  if (columns < LaneCount(d)) MultiplyRows<kMaxRows, 1, kLeftStride>(rows, d, left, panel, kWidth, depth, edge_target, fetch);
+  else MultiplyRows<kMaxRows, 2, kLeftStride>(rows, d, left, panel, kWidth, depth, edge_target, fetch);
+  for (int64_t r = 0; r < rows; ++r) std::copy_n(edge + r * kWidth, columns, target.data + r * target.stride);
+}
+
+// ---- Blocks --------------------------------------------------------------------------------------------------------
+
+// Chunks of the depth: of nearly equal length, in whole cache lines; one, of length 0, where there is nothing to sum.
+struct DepthChunks {
+  explicit DepthChunks(int64_t whole)
+      : depth(whole), length(std::max<int64_t>(16, CeilDivide(CeilDivide(whole, std::max<int64_t>(1, CeilDivide(whole, kChunkDepth))), 16) * 16)) {}
+  int64_t begin(int64_t chunk) const { return std::min(depth, chunk * length); }
+  int64_t count() const { return std::max<int64_t>(1, CeilDivide(depth, length)); }
+  int64_t depth, length;
+};
+
+// One chunk of one block: `right` holds the block's panels of the chunk, `left` those of the product from the chunk on.
+template <class T>
+HWY_INLINE void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, const T* left, const T* right,
+                              int64_t depth, bool resume, LineWalk& fetch) {
+  constexpr int64_t kWidth = kPanelWidth<T>;
+  const ProductTag<T> d;
+  for (int64_t column = range.column; column < range.column_end; column += 2 * LaneCount(d)) {
+    const int64_t columns = std::min(2 * LaneCount(d), range.column_end - column);
+    const int64_t offset = column - range.column;
+    const T* const panel = right + (offset - offset % kWidth) * depth + offset % kWidth;
+    for (int64_t row = range.row; row < range.row_end; row += kWidth) {
+      const int64_t rows = std::min(kWidth, range.row_end - row), tiles = CeilDivide(rows, kTileRows);
+      for (int64_t tile = 0; tile < tiles; ++tile) {
+        const int64_t first = rows * tile / tiles, count = rows * (tile + 1) / tiles - first;
+        const T* const a = left + row * product.depth + first;
+        const TileTarget<T> target{product.result + (row + first) * product.columns + column, product.columns, resume};
+        MultiplyColumns<kTileRows, kWidth>(count, columns, d, a, panel, depth, target, fetch);
+      }
+    }
+  }
+}
+
+// A block of `product`, whose left operand is all of its panels. Packs its own columns of the right operand, chunk by chunk:
+// while one is multiplied, the next comes into the cache.
+template <class T>
+void MultiplyBlock(const MatrixProduct<T>& product, const T* left_panels, const BlockGrid& grid, int64_t block) {
+  constexpr int64_t kWidth = kPanelWidth<T>;
+  const BlockRange range = grid.range(block);
+  const DepthChunks chunks(product.depth);
+  HWY_ALIGN T right[kBlockColumnPanels * kChunkDepth * kWidth];
+  for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
+    const int64_t k = chunks.begin(chunk), k_end = chunks.begin(chunk + 1);
+    PackPanels(product.right, k, k_end, range.column, range.column_end, right);
+    LineWalk fetch;
+    if (chunk + 1 < chunks.count()) {
+      fetch = WalkOf(product.right, k_end, chunks.begin(chunk + 2), range.column, range.column_end);
+    } else if (block + 1 < grid.blocks()) {
+      const BlockRange next = grid.range(block + 1);
+      if (next.column != range.column) fetch = WalkOf(product.right, 0, chunks.begin(1), next.column, next.column_end);
+    }
+    MultiplyChunk(product, range, left_panels + k * kWidth, right, k_end - k, chunk > 0, fetch);
+  }
+  if (product.epilogue == nullptr) return;
+  for (int64_t row = range.row; row < range.row_end; ++row) {
+    product.epilogue->run(product.epilogue->context, row, range.column, static_cast<uint32_t>(range.column_end - range.column));
+  }
+}
+
+// ---- Few rows ------------------------------------------------------------------------------------------------------
+
+// Vectors of a tile of few rows: half of the registers hold sums, and wide strips of the right operand are read in one go.
+constexpr int64_t StripVectors(int64_t rows) {
+  int64_t vectors = 8;
+  while (vectors * rows > kRegisters / 2) vectors /= 2;
+  return vectors;
+}
+
+template <int64_t kRows, class T>
+void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& right, int64_t depth, int64_t column, int64_t column_end, T* to, int64_t to_stride) {
+  constexpr int64_t kWidth = kPanelWidth<T>;
+  constexpr int64_t kVectors = StripVectors(kRows);
+  const ProductTag<T> d;
+  const DepthChunks chunks(depth);
+  HWY_ALIGN T a[kChunkDepth * kFewRows];
+  HWY_ALIGN T panels[kBlockColumnPanels * kChunkDepth * kWidth];
+  LineWalk fetch;
+  const int64_t direct_end = right.depth_is_inner ? column : column_end - (column_end - column) % (kVectors * LaneCount(d));
+  for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
+    const int64_t k = chunks.begin(chunk), k_end = chunks.begin(chunk + 1), count = k_end - k;
+    for (int64_t r = 0; r < kRows; ++r) {
+      for (int64_t i = 0; i < count; ++i) a[i * kFewRows + r] = left.data[left.depth_is_inner ? r * left.stride + k + i : (k + i) * left.stride + r];
+    }
+    for (int64_t c = column; c < direct_end; c += kVectors * LaneCount(d)) {
+      MultiplyTile<kRows, kVectors, kFewRows>(d, a, right.data + k * right.stride + c, right.stride, count, TileTarget<T>{to + c - column, to_stride, chunk > 0}, fetch);
+    }
+    PackPanels(right, k, k_end, direct_end, column_end, panels);
+    for (int64_t c = direct_end; c < column_end; c += 2 * LaneCount(d)) {
+      const int64_t offset = c - direct_end;
+      const T* const panel = panels + (offset - offset % kWidth) * count + offset % kWidth;
+      MultiplyColumns<kRows, kFewRows>(kRows, std::min(2 * LaneCount(d), column_end - c), d, a, panel, count, TileTarget<T>{to + c - column, to_stride, chunk > 0}, fetch);
+    }
+  }
+}
+
+// to[r * to_stride + c] = (leftᵀ · right)[r, column + c] for r < rows ≤ kFewRows, at most kBlockColumnPanels panels of columns.
+template <class T>
+void MultiplyFewRows(const ProductOperand<T>& left, int64_t rows, const ProductOperand<T>& right, int64_t depth, int64_t column, int64_t column_end, T* to, int64_t to_stride) {
+  switch (rows) {
+    case 1: return MultiplyStrips<1>(left, right, depth, column, column_end, to, to_stride);
+    case 2: return MultiplyStrips<2>(left, right, depth, column, column_end, to, to_stride);
+    case 3: return MultiplyStrips<3>(left, right, depth, column, column_end, to, to_stride);
+    case 4: return MultiplyStrips<4>(left, right, depth, column, column_end, to, to_stride);
+  }
+}
+
+}  // namespace weft::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // the include guard that toggles for each target

@@ -1,0 +1,81 @@
+// The shape of a matrix product's work: operands, panels of 128 bytes, and blocks of panels.
+// Nothing here depends on the SIMD target, so neither plans nor results do.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+#include "weft/graph/kernel.h"
+
+namespace weft {
+
+// Columns of a panel: 128 bytes are two vectors of the widest target, the width of its register tile.
+template <class T>
+inline constexpr int64_t kPanelWidth = 128 / int64_t{sizeof(T)};
+
+// The depth is the axis of the sum. It is worked through in chunks: a panel's chunk (16 KiB) stays in the L1 while the
+// rows of a block pass by, and sums wait in the result between chunks, so their order is that of one long loop.
+inline constexpr int64_t kChunkDepth = 128;
+
+// What a block reads of a chunk (12 panels, 192 KiB) and writes stays in the L2.
+inline constexpr int64_t kBlockRowPanels = 8;
+inline constexpr int64_t kBlockColumnPanels = 4;
+
+// Products with so few rows, or columns, read each element of the other operand only that often: packing does not pay.
+inline constexpr int64_t kFewRows = 4;
+
+constexpr int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// An operand as a matrix [depth, n]: element (k, i) is data[k * stride + i], or data[i * stride + k] if the depth is the
+// inner axis.
+template <class T>
+struct ProductOperand {
+  const T* data;
+  int64_t stride;
+  bool depth_is_inner;
+};
+
+// result[rows, columns] = leftᵀ · right, row-major without gaps. `left` may stand for its panels, packed beforehand.
+template <class T>
+struct MatrixProduct {
+  ProductOperand<T> left;   // [depth, rows]
+  ProductOperand<T> right;  // [depth, columns]
+  int64_t rows, columns, depth;
+  T* result;
+  const Epilogue* epilogue;  // nullptr: none
+};
+
+// A piece of the result, in rows and columns.
+struct BlockRange {
+  int64_t row, row_end, column, column_end;
+};
+
+// How the panels of the result are cut into blocks, the units of work. Neighbours share their columns.
+struct BlockGrid {
+  int64_t rows, columns, width;
+  int64_t row_blocks, column_blocks;
+
+  constexpr int64_t blocks() const { return row_blocks * column_blocks; }
+  constexpr BlockRange range(int64_t block) const {
+    const int64_t r = block % row_blocks, c = block / row_blocks;
+    const int64_t row_panels = CeilDivide(rows, width), column_panels = CeilDivide(columns, width);
+    return {.row = row_panels * r / row_blocks * width,
+            .row_end = std::min(rows, row_panels * (r + 1) / row_blocks * width),
+            .column = column_panels * c / column_blocks * width,
+            .column_end = std::min(columns, column_panels * (c + 1) / column_blocks * width)};
+  }
+};
+
+// Column blocks are a power of two where that is possible, and there are at least eight blocks where they stay two panels
+// wide: both make it easy to share them out evenly.
+constexpr BlockGrid CutIntoBlocks(int64_t rows, int64_t columns, int64_t width) {
+  const int64_t row_panels = CeilDivide(rows, width), column_panels = CeilDivide(columns, width);
+  BlockGrid grid{.rows = rows, .columns = columns, .width = width, .row_blocks = CeilDivide(row_panels, kBlockRowPanels), .column_blocks = 0};
+  const auto fewest = static_cast<uint64_t>(CeilDivide(column_panels, kBlockColumnPanels));
+  grid.column_blocks = std::min(static_cast<int64_t>(std::bit_ceil(fewest)), column_panels);
+  while (grid.blocks() < 8 && column_panels >= 4 * grid.column_blocks) grid.column_blocks *= 2;
+  return grid;
+}
+
+}  // namespace weft

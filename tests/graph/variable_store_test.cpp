@@ -1,0 +1,98 @@
+// A store keeps one value a path, where it is, and of one type.
+#include "weft/graph/runtime/variable_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "weft/graph/error.h"
+#include "weft/graph/op.h"
+#include "weft/tests/support/thrown.h"
+
+namespace weft {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Tensor Two(float a, float b) { return Tensor::Of<float>({2}, {a, b}); }
+
+// The two properties of a variable that a store looks at.
+constinit const OpDef kOwnVariable = {
+    .name = "Variable",
+    .arity = 0,
+    .type = [](const TypeContext& context) { return TensorType{.dtype = DType::kFloat32, .shape = context.attributes().Get<Shape>("shape")}; },
+    .formula = [](double x) { return x; },
+    .gradient = NotDifferentiable("it has no operands"),
+    .lower = Source{SourceKind::kVariable},
+    .samples = [] { return SampleSet{}; },
+};
+
+TEST(VariableStore, DeclaresTheVariablesOfAGraph) {
+  Graph graph;
+  graph.AddNamed("Encoder/W", kOwnVariable, {}, {{"shape", Shape{2, 3}}});
+  graph.AddNamed("Encoder/B", kOwnVariable, {}, {{"shape", Shape{3}}});
+  VariableStore store(graph);
+  EXPECT_THAT(store.Paths(), ElementsAre(Path("Encoder/B"), Path("Encoder/W")));
+  EXPECT_EQ(store.Find("Encoder/W")->value.shape(), Shape({2, 3}));
+  EXPECT_FALSE(store.Find("Encoder/W")->initialised);
+  store.Set("Encoder/B", Tensor::Of<float>({3}, {1, 2, 3}));
+  store.Declare(graph);
+  EXPECT_EQ(store.Get("Encoder/B"), Tensor::Of<float>({3}, {1, 2, 3}));
+}
+
+TEST(VariableStore, AGraphWithAnotherTypeAddsNothing) {
+  Graph graph;
+  graph.AddNamed("A", kOwnVariable, {}, {{"shape", Shape{5}}});
+  graph.AddNamed("W", kOwnVariable, {}, {{"shape", Shape{2, 3}}});
+  VariableStore store;
+  store.Declare("W", DType::kFloat32, {3, 2});
+  EXPECT_EQ(Thrown([&] { store.Declare(graph); }), "variable 'W': got f32[2, 3], expected f32[3, 2] as it is declared");
+  EXPECT_EQ(store.Find("A"), nullptr);
+}
+
+TEST(VariableStore, AValueStaysWhereItIs) {
+  VariableStore store;
+  store.Declare("W", DType::kFloat32, {2});
+  const std::byte* memory = store.Find("W")->value.bytes().data();
+  store.Set("W", Two(1, 2));
+  store.Set("W", store.Get("W"));
+  for (int i = 0; i < 100; ++i) store.Declare(Path("V" + std::to_string(i)), DType::kInt64, {});
+  EXPECT_EQ(store.Get("W"), Two(1, 2));
+  EXPECT_EQ(store.Get("W").bytes().data(), memory);
+}
+
+TEST(VariableStore, SetDeclares) {
+  VariableStore store;
+  store.Set("Encoder/W", Two(1, 2));
+  EXPECT_EQ(store.Get("Encoder/W"), Two(1, 2));
+  EXPECT_EQ(store.size(), 1u);
+}
+
+TEST(VariableStore, PathsEndAtComponents) {
+  VariableStore store;
+  for (const char* path : {"Encoder/W", "Encoder2/W", "Encoder/Mean/W", "Encoder"}) store.Set(path, Two(1, 2));
+  EXPECT_THAT(store.Paths("Encoder"), ElementsAre(Path("Encoder"), Path("Encoder/Mean/W"), Path("Encoder/W")));
+  EXPECT_EQ(store.Paths().size(), 4u);
+  EXPECT_TRUE(store.Paths("Decoder").empty());
+}
+
+TEST(VariableStore, RefusalsNameTheVariable) {
+  VariableStore store;
+  store.Declare("Encoder/LogVariance/W", DType::kFloat32, {2});
+  const struct {
+    std::function<void()> action;
+    const char* message;
+  } rows[] = {
+      {[&] { store.Get("Encoder/LogVariance/W"); }, "variable 'Encoder/LogVariance/W': has no value yet"},
+      {[&] { store.Get("Encoder/Logvariance/W"); }, "No variable 'Encoder/Logvariance/W'. Did you mean 'Encoder/LogVariance/W'?"},
+      {[&] { store.Set("Encoder/LogVariance/W", Tensor::Of<double>({2}, {1, 2})); }, "got f64[2], expected f32[2]"},
+      {[&] { store.Declare("Encoder/LogVariance/W", DType::kFloat32, {3}); }, "got f32[3], expected f32[2]"},
+      {[&] { store.Declare("X", DType::kFloat32, {kBatch, 3}); }, "variable 'X': got [N, 3], expected a shape without N"},
+      {[&] { store.Declare({}, DType::kFloat32, {}); }, "got no name"},
+  };
+  for (const auto& row : rows) EXPECT_THAT(Thrown(row.action), HasSubstr(row.message));
+  EXPECT_EQ(store.size(), 1u);
+}
+
+}  // namespace
+}  // namespace weft

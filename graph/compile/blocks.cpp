@@ -35,7 +35,7 @@ uint32_t BlockCount(const BlockProgram& program) {
 }
 
 int64_t SegmentLength(const ReductionPlan& plan) {
-  // Whole pairs of the join tree's leaves (8 rows each, see the interpreter), so that short segments lose no accuracy.
+  // Whole leaves of the join tree (see the interpreter), so that short segments lose no accuracy.
   constexpr int64_t kMultiple = 32;
   const int64_t by_size = kFoldElements / std::max<int64_t>(plan.inner, 1);
   const int64_t segment = CeilDivide(std::max({kMultiple, by_size, CeilDivide(plan.length, kMaxSegments)}), kMultiple) * kMultiple;

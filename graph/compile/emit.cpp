@@ -26,6 +26,7 @@ class Emitter {
   Program Run() {
     AddSources();
     OrderUnits();
+    CopyOldValues();
     for (const auto& [position, unit] : order_) {
       if (position >= guard_position_) EmitGuard();
       EmitUnit(partition_.units[unit]);
@@ -128,7 +129,7 @@ class Emitter {
     }
     std::vector<size_t> behind(units.size(), 0);
     for (const auto& [variable, next] : request_.updates) {
-      if (!may_wait({variable, next}) || IsFetched(variable) || target_of_[Index(next)] != Program::kNoBuffer) continue;
+      if (!may_wait({variable, next}) || target_of_[Index(next)] != Program::kNoBuffer) continue;
       const size_t u = maker[Index(next)];
       const auto& others = readers[Index(variable)];
       // A reader that waits itself could be waiting for this one; and a value must be read where it is overwritten.
@@ -211,6 +212,7 @@ class Emitter {
       for (uint32_t input : block.instructions[i].inputs) last_use[input] = i;
     }
     if (kept < block.values) last_use[kept] = block.instructions.size();
+    for (const Binding& write : block.writes) last_use[write.value] = block.instructions.size();  // may be stored at the end
     std::vector<uint32_t> free;
     std::vector<uint32_t> reg_of(block.values, UINT32_MAX);
     for (size_t i = 0; i < block.instructions.size(); ++i) {
@@ -356,33 +358,45 @@ class Emitter {
     Push(std::move(step));
   }
 
-  BufferId EmitCopy(BufferId from, BufferId to, NodeId origin) {
+  void EmitCopy(BufferId from, BufferId to, NodeId origin) {
     Push({.kind = StepKind::kCopy, .reads = {from}, .writes = {to}, .blocks = 1, .cycles = static_cast<double>(program_.buffers[from].bytes) / 8, .origin = origin});
-    return to;
   }
 
-  // A fetched variable that the program updates is copied first: a run returns the value before the update.
+  // A variable that is fetched, or is the next value of another, means what it was before the update: copied first of all.
+  void CopyOldValues() {
+    const auto copy = [this](NodeId id) {
+      if (!graph().op(Base(id)).is_source(SourceKind::kVariable)) return;
+      const BufferId buffer = BufferOf(id);
+      const Buffer record = program_.buffers[buffer];
+      if (!program_.variables[static_cast<size_t>(record.offset)].written || old_value_.contains(buffer)) return;
+      const BufferId old = AddBuffer({.node = Base(id), .bytes = record.bytes});
+      old_value_.emplace(buffer, old);
+      EmitCopy(buffer, old, id);
+    };
+    for (NodeId fetch : request_.fetches) copy(fetch);
+    for (const Graph::Pair& update : request_.updates) copy(update.second);
+  }
+
+  BufferId OldValue(NodeId id) {
+    const auto found = old_value_.find(BufferOf(id));
+    return found == old_value_.end() ? BufferOf(id) : found->second;
+  }
+
   void EmitOutputs() {
     for (NodeId fetch : request_.fetches) {
-      BufferId buffer = BufferOf(fetch);
-      const Buffer& record = program_.buffers[buffer];
-      if (record.kind == BufferKind::kVariable && program_.variables[static_cast<size_t>(record.offset)].written) buffer = EmitCopy(buffer, AddBuffer({.node = fetch, .bytes = record.bytes}), fetch);
+      const BufferId buffer = OldValue(fetch);
       if (program_.buffers[buffer].kind == BufferKind::kArena) program_.buffers[buffer].pinned = true;
       program_.outputs.push_back(buffer);
       program_.output_types.push_back(graph().type(fetch));
     }
   }
 
-  // Next values that could not go straight to their variable. A variable as next value is read before any is written.
+  // Next values that could not go straight to their variable.
   void EmitCopies() {
-    std::vector<std::pair<BufferId, Graph::Pair>> copies;
-    for (const auto& pair : request_.updates) {
-      if (target_of_[Index(pair.second)] == buffer_of_[Index(pair.first)]) continue;
-      BufferId from = BufferOf(pair.second);
-      if (program_.buffers[from].kind == BufferKind::kVariable) from = EmitCopy(from, AddBuffer({.node = pair.second, .bytes = program_.buffers[from].bytes}), pair.second);
-      copies.emplace_back(from, pair);
+    for (const auto& [variable, next] : request_.updates) {
+      const BufferId target = buffer_of_[Index(variable)];
+      if (target_of_[Index(next)] != target) EmitCopy(target_of_[Index(next)] != Program::kNoBuffer ? target_of_[Index(next)] : OldValue(next), target, variable);
     }
-    for (const auto& [from, pair] : copies) EmitCopy(from, buffer_of_[Index(pair.first)], pair.first);
   }
 
   const PartitionResult& partition_;
@@ -390,6 +404,7 @@ class Emitter {
   Program program_;
   std::vector<BufferId> buffer_of_;
   std::vector<BufferId> target_of_;  // of a next value: its variable's buffer
+  std::map<BufferId, BufferId> old_value_;
   std::vector<std::pair<size_t, size_t>> order_;  // position, unit
   size_t guard_position_ = 0;
   BufferId guard_token_ = Program::kNoBuffer;

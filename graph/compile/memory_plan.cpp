@@ -139,10 +139,30 @@ class Planner {
   std::vector<BufferId> placed_;
 };
 
+bool Overlap(const Program& program, BufferId a, BufferId b) {
+  const Buffer &x = program.buffers[a], &y = program.buffers[b];
+  if (x.kind != BufferKind::kArena || y.kind != BufferKind::kArena) return a == b;
+  return x.offset < y.offset + y.bytes && y.offset < x.offset + x.bytes;
+}
+
+// A group that works in place must not store a value over bytes that a later instruction reads.
+void FindLateWrites(const Program& program, BlockProgram& block) {
+  std::vector<size_t> last_use(block.values, 0), made(block.values, 0);
+  for (size_t i = 0; i < block.instructions.size(); ++i) {
+    made[block.instructions[i].output] = i;
+    for (uint32_t input : block.instructions[i].inputs) last_use[input] = i;
+  }
+  for (Binding& write : block.writes) {
+    const auto hinders = [&](const Binding& read) { return last_use[read.value] > made[write.value] && Overlap(program, read.buffer, write.buffer); };
+    write.at_end = std::any_of(block.reads.begin(), block.reads.end(), hinders);
+  }
+}
+
 }  // namespace
 
 Program PlanMemory(Program program, bool reuse) {
   Planner(program, reuse).Run();
+  for (Step& step : program.steps) FindLateWrites(program, step.program);
   return program;
 }
 

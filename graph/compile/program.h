@@ -44,6 +44,7 @@ struct Binding {
   uint32_t value;
   Cover cover;
   BufferId buffer;
+  bool at_end = false;  // of a write: an instruction behind the one that makes the value still reads these bytes
 };
 
 // A fused group has at most this many instructions: their registers (4 KiB each) fit on the stack of any thread.

@@ -46,7 +46,7 @@ class Block {
       outputs_[instruction.output] = registers_.at(instruction.reg);
     }
     for (const Binding& write : program_.writes) {
-      if (!ragged_) outputs_[write.value] = Address(write);
+      if (!ragged_ && !write.at_end) outputs_[write.value] = Address(write);
     }
     for (const Instruction& instruction : program_.instructions) Execute(instruction);
     for (const Binding& write : program_.writes) {
@@ -100,7 +100,7 @@ class Block {
 // ---- Folds -----------------------------------------------------------------------------------------------------------
 
 // Leaves of the join tree over rows: this many rows are joined one after the other, then the leaves pairwise.
-constexpr int64_t kLeafRows = 8;
+constexpr int64_t kLeafRows = 4;
 constexpr size_t kMaxLevels = 40;  // rows < 2⁴⁰
 
 void Join(const Step& step, const void* a, const void* b, void* out, uint32_t count) {

@@ -1,4 +1,4 @@
-// Clamp(x, low, high) = min(max(x, low), high), built of other ops. A tie gives its gradient to x: 1 inside, with the ends.
+// Clamp(x, low, high) = min(max(x, low), high), built of other ops. Ties go to x: its gradient is 1 at both ends too.
 #include <fmt/format.h>
 
 #include "weft/graph/error.h"

@@ -31,6 +31,10 @@ inline constexpr int64_t kRegisters = 32;
 inline constexpr int64_t kTileRows = 11;
 #endif
 
+// Loops over registers must be unrolled, or the sums lie in memory. The address sanitizer puts them there anyway, and would
+// take minutes to compile what is unrolled.
+inline constexpr int kUnroll = HWY_IS_ASAN ? 1 : 16;
+
 // ---- Fetching ahead ------------------------------------------------------------------------------------------------
 
 // The cache lines of a matrix that will be read next, row by row: asked for one by one, while others are worked on.
@@ -79,15 +83,15 @@ HWY_NOINLINE void MultiplyTile(D d, const T* HWY_RESTRICT left, const T* HWY_RES
   T* const HWY_RESTRICT to = target.data;
   const int64_t stride = target.stride;
   V sum[kRows][kVectors];
-#pragma GCC unroll 16
+#pragma GCC unroll kUnroll
   for (int64_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll kUnroll
     for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
   }
   if (target.resume) {
-#pragma GCC unroll 16
+#pragma GCC unroll kUnroll
     for (int64_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll kUnroll
       for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::LoadU(d, to + r * stride + v * LaneCount(d));
     }
   } else {
@@ -99,28 +103,28 @@ HWY_NOINLINE void MultiplyTile(D d, const T* HWY_RESTRICT left, const T* HWY_RES
 
   const auto step = [&sum, d](const T* HWY_RESTRICT a, const T* HWY_RESTRICT b) HWY_ATTR {
     V columns[kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll kUnroll
     for (int64_t v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * LaneCount(d));
-#pragma GCC unroll 16
+#pragma GCC unroll kUnroll
     for (int64_t r = 0; r < kRows; ++r) {
       const V row = hn::Set(d, a[r]);
-#pragma GCC unroll 8
+#pragma GCC unroll kUnroll
       for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(row, columns[v], sum[r][v]);
     }
   };
   int64_t k = depth;
   for (; k >= 2; k -= 2) {
     fetch.Step();
-#pragma GCC unroll 2
+#pragma GCC unroll kUnroll
     for (int64_t u = 0; u < 2; ++u) step(left + u * kLeftStride, right + u * right_stride);
     left += 2 * kLeftStride;
     right += 2 * right_stride;
   }
   for (; k > 0; --k, left += kLeftStride, right += right_stride) step(left, right);
 
-#pragma GCC unroll 16
+#pragma GCC unroll kUnroll
   for (int64_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll kUnroll
     for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(sum[r][v], d, to + r * stride + v * LaneCount(d));
   }
 }

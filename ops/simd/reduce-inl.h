@@ -1,7 +1,8 @@
 // Fold: a run of elements to one value over 16 fixed lanes, the same bits on every SIMD target.
 //
-// Lane l folds the elements l, l + 16, l + 32, …; then lanes l and l + 8 join, l and l + 4, l + 2, l + 1. A target with
-// narrower vectors keeps the 16 lanes in several registers. So the order of operations never depends on the target.
+// Lane l folds the elements l, l + 16, l + 32, …: four in a row make a leaf, leaves join pairwise like the carries of a counter.
+// Then lanes l and l + 8 join, l and l + 4, l + 2, l + 1. A target with narrower vectors takes the 16 lanes one vector after
+// the other, so the order of operations never depends on it, and the error of a sum grows with the logarithm of its length.
 #if defined(WEFT_OPS_SIMD_REDUCE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_OPS_SIMD_REDUCE_INL_H_
 #undef WEFT_OPS_SIMD_REDUCE_INL_H_
@@ -19,6 +20,31 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 inline constexpr size_t kFoldLanes = 16;
 
+inline constexpr size_t kLeafVectors = 4;
+
+// The lanes that `d` covers, folded over `count` elements, a multiple of 16 and not 0.
+template <class D, class Join>
+HWY_INLINE hn::Vec<D> FoldLanes(D d, const hn::TFromD<D>* values, size_t count, const Join& join) {
+  constexpr size_t kLevels = 9;  // blocks have fewer than 4 · 16 · 2⁹ elements
+  hn::Vec<D> levels[kLevels];
+  size_t leaves = 0;
+  for (size_t i = 0; i < count; ++leaves) {
+    auto sum = hn::LoadU(d, values + i);
+    i += kFoldLanes;
+    for (size_t k = 1; k < kLeafVectors && i < count; ++k, i += kFoldLanes) sum = join(d, sum, hn::LoadU(d, values + i));
+    size_t level = 0;
+    for (; (leaves >> level & 1) != 0; ++level) sum = join(d, levels[level], sum);
+    levels[level] = sum;
+  }
+  size_t level = 0;
+  while ((leaves >> level & 1) == 0) ++level;
+  auto sum = levels[level];
+  for (++level; leaves >> level != 0; ++level) {
+    if ((leaves >> level & 1) != 0) sum = join(d, levels[level], sum);
+  }
+  return sum;
+}
+
 template <class T, class Join>
 HWY_INLINE T FoldAs(const T* values, size_t count, T identity, const Join& join) {
   const hn::CappedTag<T, kFoldLanes> d;
@@ -26,11 +52,7 @@ HWY_INLINE T FoldAs(const T* values, size_t count, T identity, const Join& join)
   HWY_ALIGN T lanes[kFoldLanes];
   for (T& lane : lanes) lane = identity;
   const size_t whole = count / kFoldLanes * kFoldLanes;
-  for (size_t l = 0; l < kFoldLanes && whole > 0; l += n) {
-    auto sum = hn::LoadU(d, values + l);
-    for (size_t i = kFoldLanes; i < whole; i += kFoldLanes) sum = join(d, sum, hn::LoadU(d, values + i + l));
-    hn::Store(sum, d, lanes + l);
-  }
+  for (size_t l = 0; l < kFoldLanes && whole > 0; l += n) hn::Store(FoldLanes(d, values + l, whole, join), d, lanes + l);
   if (whole < count) {
     HWY_ALIGN T tail[kFoldLanes];
     for (size_t l = 0; l < kFoldLanes; ++l) tail[l] = whole + l < count ? values[whole + l] : identity;
@@ -38,7 +60,7 @@ HWY_INLINE T FoldAs(const T* values, size_t count, T identity, const Join& join)
   }
   const hn::CappedTag<T, 1> one;
   for (size_t half = kFoldLanes / 2; half > 0; half /= 2) {
-    for (size_t l = 0; l < half; ++l) hn::Store(join(one, hn::Load(one, lanes + l), hn::Load(one, lanes + l + half)), one, lanes + l);
+    for (size_t l = 0; l < half; ++l) hn::Store(join(one, hn::LoadU(one, lanes + l), hn::LoadU(one, lanes + l + half)), one, lanes + l);
   }
   return lanes[0];
 }

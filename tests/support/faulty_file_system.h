@@ -60,7 +60,7 @@ class FaultyFileSystem {
       return count;
     };
     system_.sync = [this](int file) {
-      const int result = Call([&] { return machine_.sync(file); });
+      const int result = Call([] { return 0; });  // the disk itself would only take time: power cuts are made from the events
       const std::string& name = names_[file];
       if (result == 0) events_.push_back({.kind = name.empty() ? DiskEvent::kSyncDirectory : DiskEvent::kSync, .name = name});
       return result;

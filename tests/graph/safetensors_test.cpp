@@ -1,0 +1,251 @@
+// What is written is read again, by anybody who knows the format; damage is found and named.
+#include "weft/graph/runtime/safetensors.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "weft/graph/error.h"
+#include "weft/graph/runtime/crc32c.h"
+#include "weft/tests/support/safetensors_bytes.h"
+#include "weft/tests/support/temporary_directory.h"
+#include "weft/tests/support/thrown.h"
+
+namespace weft {
+namespace {
+
+using testing::AnyOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+struct Content {
+  std::map<std::string, std::string> metadata;
+  std::map<std::string, Tensor> tensors;
+  bool operator==(const Content&) const = default;
+};
+
+Content ReadAll(const std::filesystem::path& path) {
+  const FileSystem system;
+  const InputFile file(system, path);
+  const SafetensorsHeader header = ReadSafetensorsHeader(file);
+  Content content{.metadata = header.metadata, .tensors = {}};
+  for (const SafetensorsEntry& entry : header.entries) {
+    content.tensors.emplace(entry.name.str(), ReadSafetensorsTensor(file, header, entry));
+  }
+  return content;
+}
+
+Content ReadAllBytes(const TemporaryDirectory& directory, std::string_view bytes) {
+  WriteFile(directory / "read", bytes);
+  return ReadAll(directory / "read");
+}
+
+Content Sample() {
+  Content content;
+  content.metadata = {{"epoch", "3"}, {"model", "a \"quoted\"\nβ-VAE"}};
+  content.tensors.emplace("Encoder/W", Tensor::Of<float>({2, 3}, {1, 2, 3, 4, 5, 6}));
+  content.tensors.emplace("Encoder/β", Tensor::Of<double>({3}, {1e300, -0.0, 3}));
+  content.tensors.emplace("Aligned", Tensor(DType::kFloat32, {4, 16}));
+  content.tensors.emplace("Step", Tensor::Scalar<int64_t>(43000));
+  content.tensors.emplace("Mask", Tensor::Of<bool>({3}, {true, false, true}));
+  content.tensors.emplace("Empty", Tensor(DType::kFloat32, {0, 7}));
+  return content;
+}
+
+void WriteAll(const std::filesystem::path& path, const Content& content) {
+  std::vector<SafetensorsItem> items;
+  for (const auto& [name, tensor] : content.tensors) items.push_back({.name = name, .value = &tensor});
+  WriteSafetensors(FileSystem(), path, items, content.metadata);
+}
+
+uint64_t HeaderLength(const std::string& bytes) {
+  uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof(length));
+  return length;
+}
+
+TEST(Crc32c, HasTheKnownValues) {
+  const struct {
+    std::string text;
+    uint32_t crc;
+  } rows[] = {
+      {"", 0},
+      {"123456789", 0xE3069283},
+      {std::string(32, '\0'), 0x8A9136AA},
+      {std::string(32, '\xFF'), 0x62A8AB43},
+  };
+  for (const auto& row : rows) EXPECT_EQ(Crc32c(std::as_bytes(std::span(row.text))), row.crc);
+  EXPECT_EQ(Crc32cText(std::string_view("123456789")), "e3069283");
+}
+
+TEST(Crc32c, BlocksOfEightEqualSingleBytes) {
+  const auto one_by_one = [](std::string_view text) {
+    uint32_t crc = 0xFFFFFFFF;
+    for (char c : text) {
+      crc ^= static_cast<unsigned char>(c);
+      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78 : 0);
+    }
+    return ~crc;
+  };
+  std::string text;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(Crc32c(std::as_bytes(std::span(text))), one_by_one(text));
+    text += static_cast<char>(i * 37 + 200);
+  }
+}
+
+TEST(Safetensors, ReadsWhatItWrote) {
+  const TemporaryDirectory directory;
+  for (const Content& content : {Sample(), Content()}) {
+    WriteAll(directory / "file", content);
+    EXPECT_EQ(ReadAll(directory / "file"), content);
+  }
+}
+
+TEST(Safetensors, EqualContentIsEqualBytes) {
+  const TemporaryDirectory directory;
+  const Tensor a = Tensor::Scalar(1.0f), b = Tensor::Scalar(2.0f);
+  const SafetensorsItem forward[] = {{"A", &a}, {"B", &b}}, backward[] = {{"B", &b}, {"A", &a}};
+  WriteSafetensors(FileSystem(), directory / "forward", forward, {});
+  WriteSafetensors(FileSystem(), directory / "backward", backward, {});
+  EXPECT_EQ(ReadFile(directory / "forward"), ReadFile(directory / "backward"));
+}
+
+TEST(Safetensors, DataIsAlignedByOrder) {
+  const TemporaryDirectory directory;
+  WriteAll(directory / "file", Sample());
+  const FileSystem system;
+  const InputFile file(system, directory / "file");
+  std::vector<std::string> names;
+  for (const SafetensorsEntry& entry : ReadSafetensorsHeader(file).entries) {
+    names.push_back(entry.name.str());
+    EXPECT_EQ(entry.begin % SizeOf(entry.dtype), 0u) << names.back();
+    if (names.size() <= 3) EXPECT_EQ(entry.begin % 64, 0u) << names.back();
+  }
+  EXPECT_THAT(names, ElementsAre("Aligned", "Empty", "Encoder/β", "Step", "Encoder/W", "Mask"));
+  EXPECT_EQ((8 + HeaderLength(ReadFile(directory / "file"))) % 64, 0u);
+}
+
+TEST(Safetensors, TheHeaderIsPlainJson) {
+  const TemporaryDirectory directory;
+  const Tensor w = Tensor::Of<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+  const SafetensorsItem items[] = {{"W", &w}};
+  WriteSafetensors(FileSystem(), directory / "file", items, {{"epoch", "3"}});
+  const std::string bytes = ReadFile(directory / "file");
+  EXPECT_THAT(bytes.substr(8, HeaderLength(bytes)),
+              testing::MatchesRegex(R"re(\{"__metadata__":\{"crc32c":"\{\\"W\\":\\"[0-9a-f]{8}\\"\}","crc32c_header":"[0-9a-f]{8}","epoch":"3"\},)re"
+                                    R"re("W":\{"dtype":"F32","shape":\[2,3\],"data_offsets":\[0,24\]\}\} *)re"));
+  EXPECT_EQ(bytes.substr(8 + HeaderLength(bytes)), std::string(reinterpret_cast<const char*>(w.bytes().data()), 24));
+}
+
+TEST(Safetensors, AcceptsWhatTheFormatAllows) {
+  const TemporaryDirectory directory;
+  const struct {
+    std::string bytes;
+    std::vector<std::string> names;
+  } rows[] = {
+      {SafetensorsBytes("{}", ""), {}},
+      {SafetensorsBytes("{}     ", ""), {}},
+      {SafetensorsBytes("{\"__metadata__\":{}}", ""), {}},
+      {ZerosFile({TensorJson("A", "[2]", "[0,8]")}, 8), {"A"}},
+      {ZerosFile({TensorJson("A", "[]", "[0,4]")}, 4), {"A"}},
+      {ZerosFile({TensorJson("A", "[1,1,1,1,1,1]", "[0,4]")}, 4), {"A"}},
+      {ZerosFile({TensorJson("A", "[0,9007199254740992]", "[0,0]")}, 0), {"A"}},
+      {ZerosFile({TensorJson("B", "[1]", "[8,12]"), TensorJson("A", "[2]", "[0,8]")}, 12), {"A", "B"}},
+      {ZerosFile({TensorJson("A", "[2]", "[0,8]"), TensorJson("Z", "[0]", "[8,8]"), TensorJson("B", "[1]", "[8,12]")}, 12), {"A", "B", "Z"}},
+      {ZerosFile({TensorJson("Z", "[0]", "[0,0]"), TensorJson("A", "[2]", "[0,8]")}, 8), {"A", "Z"}},
+      {ZerosFile({TensorJson("\\u0041\\u00e9\\ud83d\\ude00", "[2]", "[0,8]")}, 8), {"Aé😀"}},
+      {ZerosFile({TensorJson("../../etc/passwd", "[2]", "[0,8]")}, 8), {"../../etc/passwd"}},  // a name, never a path
+      {SafetensorsBytes("{ \"A\" :\n{ \"data_offsets\":[0 , 8],\t\"shape\":[1],\"dtype\":\"F64\"} }", std::string(8, '\0')), {"A"}},
+  };
+  for (const auto& row : rows) {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : ReadAllBytes(directory, row.bytes).tensors) names.push_back(name);
+    EXPECT_EQ(names, row.names);
+  }
+}
+
+TEST(Safetensors, EveryTruncationIsRefused) {
+  const TemporaryDirectory directory;
+  WriteAll(directory / "file", Sample());
+  const std::string bytes = ReadFile(directory / "file");
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_NE(Thrown<CheckpointError>([&] { ReadAllBytes(directory, std::string_view(bytes).substr(0, length)); }), "nothing was thrown") << length;
+  }
+  EXPECT_THAT(Thrown<CheckpointError>([&] { ReadAllBytes(directory, bytes + "xyz"); }), HasSubstr("got 3 bytes behind the last tensor, expected none"));
+}
+
+TEST(Safetensors, AFlippedHeaderBitIsRefusedOrChangesNothing) {
+  const TemporaryDirectory directory;
+  WriteAll(directory / "file", Sample());
+  const std::string bytes = ReadFile(directory / "file");
+  const size_t header_bits = 8 * (8 + HeaderLength(bytes));
+  for (size_t bit = 0; bit < header_bits; ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    try {
+      EXPECT_EQ(ReadAllBytes(directory, flipped), Sample()) << bit;
+    } catch (const CheckpointError&) {
+    }
+  }
+}
+
+TEST(Safetensors, AFlippedDataBitIsRefusedAndNamesItsTensor) {
+  const TemporaryDirectory directory;
+  WriteAll(directory / "file", Sample());
+  const std::string bytes = ReadFile(directory / "file");
+  const FileSystem system;
+  const InputFile file(system, directory / "file");
+  for (const SafetensorsEntry& entry : ReadSafetensorsHeader(file).entries) {
+    for (size_t bit = 8 * entry.begin; bit < 8 * entry.end; ++bit) {
+      std::string flipped = bytes;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+      EXPECT_THAT(Thrown<CheckpointError>([&] { ReadAllBytes(directory, flipped); }), HasSubstr("checksum of tensor '" + entry.name.str() + "': ")) << bit;
+    }
+  }
+}
+
+TEST(Safetensors, SwappedTensorsAreNoticed) {
+  const TemporaryDirectory directory;
+  const Tensor a = Tensor::Scalar(1.0f), b = Tensor::Scalar(2.0f);
+  const SafetensorsItem items[] = {{"A", &a}, {"B", &b}};
+  WriteSafetensors(FileSystem(), directory / "file", items, {});
+  std::string bytes = ReadFile(directory / "file");
+  std::swap_ranges(bytes.end() - 8, bytes.end() - 4, bytes.end() - 4);
+  EXPECT_THAT(Thrown<CheckpointError>([&] { ReadAllBytes(directory, bytes); }), testing::MatchesRegex("checksum of tensor 'A': .*/read: got [0-9a-f]{8}, expected [0-9a-f]{8}: .*"));
+}
+
+TEST(Safetensors, WritingRefusesWhatCouldNotBeRead) {
+  const TemporaryDirectory directory;
+  const Tensor scalar = Tensor::Scalar(1.0f);
+  const auto error = [&](std::vector<SafetensorsItem> items, const std::map<std::string, std::string>& metadata) {
+    return Thrown<Error>([&] { WriteSafetensors(FileSystem(), directory / "file", items, metadata); });
+  };
+  EXPECT_THAT(error({{"A", &scalar}, {"A", &scalar}}, {}), HasSubstr("'A': is given twice"));
+  EXPECT_THAT(error({{"__metadata__", &scalar}}, {}), HasSubstr("is reserved"));
+  EXPECT_THAT(error({{Path(), &scalar}}, {}), HasSubstr("is empty"));
+  EXPECT_THAT(error({{"A\xFF", &scalar}}, {}), HasSubstr("'A\\xff': is not UTF-8"));
+  EXPECT_THAT(error({}, {{"key", "\xFF"}}), HasSubstr("is not UTF-8"));
+  EXPECT_THAT(error({}, {{"crc32c", ""}}), HasSubstr("metadata 'crc32c': the key is reserved"));
+  EXPECT_THAT(error({}, {{"key", std::string((size_t{1} << 20) - 2, 'x')}}), HasSubstr("expected at most 1048576"));
+  EXPECT_THAT(error(std::vector<SafetensorsItem>(100'001, {"A", &scalar}), {}), HasSubstr("got 100001 tensors, expected at most 100000"));
+  EXPECT_THAT(directory.Names(), IsEmpty());
+  EXPECT_EQ(error({}, {{"key", std::string((size_t{1} << 20) - 3, 'x')}}), "nothing was thrown");
+  EXPECT_EQ(ReadAll(directory / "file").metadata.at("key").size(), (size_t{1} << 20) - 3);
+}
+
+TEST(Safetensors, AHundredThousandTensorsAreReadAgain) {
+  const TemporaryDirectory directory;
+  const Tensor empty(DType::kFloat32, {0});
+  std::vector<SafetensorsItem> items;
+  for (int i = 0; i < 100'000; ++i) items.push_back({.name = Path("T" + std::to_string(i)), .value = &empty});
+  WriteSafetensors(FileSystem(), directory / "file", items, {});
+  const FileSystem system;
+  EXPECT_EQ(ReadSafetensorsHeader(InputFile(system, directory / "file")).entries.size(), 100'000u);
+}
+
+}  // namespace
+}  // namespace weft

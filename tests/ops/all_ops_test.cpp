@@ -1,0 +1,381 @@
+// The op matrix: what must hold for every op, over its own samples, without a line written for it.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "weft/autodiff/gradients.h"
+#include "weft/graph/compile/passes.h"
+#include "weft/graph/runtime/session.h"
+#include "weft/ops/all_ops.h"
+#include "weft/ops/operators.h"
+#include "weft/tests/support/many_threads.h"
+#include "weft/tests/support/op_matrix.h"
+#include "weft/tests/support/reference_interpreter.h"
+#include "weft/tests/support/simd_targets.h"
+#include "weft/tests/support/thrown.h"
+
+namespace weft {
+namespace {
+
+TEST(AllOps, HaveNamesOfTheirOwnAndAreFoundByThem) {
+  std::set<std::string_view> names;
+  for (const OpDef* op : AllOps()) {
+    EXPECT_TRUE(names.insert(*op->name).second) << *op->name;
+    EXPECT_EQ(FindOp(*op->name), op);
+    EXPECT_FALSE(op->samples().samples.empty()) << *op->name;
+  }
+  EXPECT_EQ(FindOp("Softminus"), nullptr);
+}
+
+TEST(AllOps, AreTestedOnAllTargets) {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  const size_t expected = __builtin_cpu_supports("avx512bw") ? 5 : __builtin_cpu_supports("avx2") ? 4 : 1;
+  EXPECT_GE(SimdTargets().size(), expected);
+#endif
+  EXPECT_FALSE(SimdTargets().empty());
+}
+
+// ---- Running -------------------------------------------------------------------------------------------------------
+
+// A variable is in a store, a placeholder is fed.
+void Give(const std::map<NodeId, Tensor>& values, Graph& graph, VariableStore& store, std::vector<Feed>& feeds) {
+  for (const auto& [id, value] : values) {
+    if (graph.op(id).is_source(SourceKind::kVariable)) store.Set(graph.name(id), value);
+    if (graph.op(id).is_source(SourceKind::kPlaceholder)) feeds.push_back({graph.node(id), value});
+  }
+}
+
+std::vector<Tensor> RunCompiled(Graph& graph, const std::map<NodeId, Tensor>& values, std::span<const Node> fetches, const SessionOptions& options = {.threads = 1}) {
+  VariableStore store(graph);
+  std::vector<Feed> feeds;
+  Give(values, graph, store, feeds);
+  Session session(graph, store, options);
+  // A program may need less than what is there: what it does not read must not be fed.
+  PreparedRun run = session.Prepare(fetches);
+  std::erase_if(feeds, [&run](const Feed& feed) { return !run.Reads(feed.node); });
+  return session.Run(feeds, fetches);
+}
+
+// A program of f64 placeholders, run again and again.
+Evaluate Compiled(Session& session, std::vector<Node> fetches) {
+  auto run = std::make_shared<PreparedRun>(session.Prepare(fetches));
+  return [&session, run, fetches](const std::map<NodeId, Tensor>& feeds) {
+    for (const auto& [id, value] : feeds) {
+      const Node node = session.graph().node(id);
+      if (!node.op().is_source(SourceKind::kPlaceholder) || !run->Reads(node)) continue;
+      const auto from = value.bytes();
+      if (!from.empty()) std::memcpy(run->Input(node).data(), from.data(), from.size());
+    }
+    run->Run();
+    std::vector<Tensor> values;
+    for (size_t i = 0; i < fetches.size(); ++i) values.push_back(Tensor::Of<double>(fetches[i].shape(), run->Output<double>(i)));
+    return values;
+  };
+}
+
+class EveryOp : public testing::TestWithParam<const OpDef*> {
+ protected:
+  const OpDef& op() const { return *GetParam(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(AllOps, EveryOp, testing::ValuesIn(AllOps().begin(), AllOps().end()), [](const auto& tested) { return std::string(*tested.param->name); });
+
+// ---- Types ---------------------------------------------------------------------------------------------------------
+
+void ExpectNames(const std::string& text, const OpDef& op, std::string_view node, std::span<const Node> operands) {
+  EXPECT_EQ(text.find(std::string(*op.name) + " '" + std::string(node) + "': "), 0u) << text;
+  for (const Node& operand : operands) EXPECT_NE(text.find("'" + operand.name().str() + "'  " + ToString(operand.type())), std::string::npos) << text;
+}
+
+TEST_P(EveryOp, ResultHasTheShapeOfTheFormula) {
+  for (const auto& graph : AllOpGraphs(op())) {
+    SCOPED_TRACE(graph->label);
+    EXPECT_EQ(FormulaOf(*graph).shape(), graph->y().shape());
+  }
+}
+
+TEST_P(EveryOp, RefusesAnotherNumberOfOperands) {
+  if (*op().arity == kVariadic) return;
+  for (const auto& graph : OpGraphs(op(), DType::kFloat32)) {
+    SCOPED_TRACE(graph->label);
+    std::vector<Node> more = graph->operands;
+    more.push_back(Placeholder(graph->graph, "More", {}));
+    std::vector<std::vector<Node>> wrong = {more};
+    if (!graph->operands.empty()) wrong.emplace_back(graph->operands.begin(), graph->operands.end() - 1);
+    for (const std::vector<Node>& operands : wrong) {
+      const std::string text = Thrown([&] { graph->graph.AddNamed("Wrong", op(), operands, graph->y().attributes()); });
+      ExpectNames(text, op(), "Wrong", operands);
+      EXPECT_NE(text.find("expected " + std::to_string(*op().arity)), std::string::npos) << text;
+    }
+  }
+}
+
+// Any operand under another shape or type is refused in words, or is right: then the formula has the type's shape.
+TEST_P(EveryOp, RefusesOtherOperandsInWords) {
+  for (const auto& graph : OpGraphs(op(), DType::kFloat32)) {
+    SCOPED_TRACE(graph->label);
+    for (size_t i = 0; i < graph->operands.size(); ++i) {
+      const TensorType type = graph->operands[i].type();
+      std::vector<Dim> longer(type.shape.begin(), type.shape.end()), deeper = longer;
+      if (!longer.empty()) longer.back() = longer.back().length() + 1;
+      deeper.insert(deeper.begin(), 3);
+      const TensorType others[] = {{.dtype = type.dtype, .shape = Shape(longer)}, {.dtype = type.dtype, .shape = Shape(deeper)},
+                                   {.dtype = type.dtype, .shape = {}}, {.dtype = DType::kBool, .shape = type.shape}, {.dtype = DType::kFloat64, .shape = type.shape}};
+      for (const TensorType& other : others) {
+        std::vector<Node> operands = graph->operands;
+        operands[i] = graph->graph.Add(kPlaceholder, {}, {{"dtype", other.dtype}, {"shape", other.shape}});
+        const size_t before = graph->graph.size();
+        const std::string name = "Other" + std::to_string(before);
+        const std::string text = Thrown([&] { graph->graph.AddNamed(name, op(), operands, graph->y().attributes()); });
+        if (graph->graph.size() == before) {
+          ExpectNames(text, op(), name, operands);
+          continue;
+        }
+        const Node node = graph->graph.node(NodeId{static_cast<uint32_t>(before)});
+        std::vector<Tensor> values;
+        for (const Node& operand : operands) values.push_back(DrawValues({}, operand.shape(), DType::kFloat64, 1));
+        EXPECT_EQ(EvaluateReference(op(), values, node.attributes(), node.type()).shape(), node.shape()) << ToString(other);
+        const bool is_binary = op().is_elementwise() && operands.size() > 1;
+        EXPECT_FALSE(is_binary && other != type) << "took " << ToString(other) << " for " << ToString(type);
+      }
+    }
+  }
+}
+
+// ---- Attributes ----------------------------------------------------------------------------------------------------
+
+// The same attributes but for one field, for each field that can be another.
+std::vector<Attributes> Neighbours(const Attributes& attributes) {
+  std::vector<Attributes> neighbours;
+  for (const auto& [key, value] : attributes) {
+    struct Other {
+      AttributeValue operator()(bool v) const { return !v; }
+      AttributeValue operator()(int64_t v) const { return v + 1; }
+      AttributeValue operator()(double v) const { return v + 0.5; }
+      AttributeValue operator()(const std::string& v) const { return v == ">" ? std::string(">=") : v + "x"; }
+      AttributeValue operator()(DType v) const { return v == DType::kFloat32 ? DType::kFloat64 : DType::kFloat32; }
+      AttributeValue operator()(const Shape& v) const { return Shape(std::vector<Dim>(v.rank(), 7)); }
+      AttributeValue operator()(const std::vector<int64_t>& v) const { return std::vector<int64_t>(v.rbegin(), v.rend()); }
+      AttributeValue operator()(const std::shared_ptr<const Tensor>& v) const {
+        auto other = std::make_shared<Tensor>(*v);
+        if (!other->bytes().empty()) other->bytes()[0] ^= std::byte{1};
+        return std::shared_ptr<const Tensor>(other);
+      }
+    };
+    Attributes neighbour = attributes;
+    neighbour.Set(key, std::visit(Other{}, value));
+    if (neighbour != attributes) neighbours.push_back(neighbour);
+  }
+  return neighbours;
+}
+
+TEST_P(EveryOp, AttributesReadBackFromTheirText) {
+  for (const Sample& sample : op().samples().samples) {
+    for (const auto& [key, value] : sample.attributes) {
+      const std::string text = ToString(value);
+      std::string_view rest = text;
+      EXPECT_EQ((Attributes{{key, ParseAttributeValue(rest)}}), (Attributes{{key, value}})) << text;
+      EXPECT_EQ(rest, "");
+    }
+  }
+}
+
+TEST_P(EveryOp, IsOneNodeWithItsLikeAndNoOther) {
+  if (op().is_source() && !op().is_source(SourceKind::kConstant)) return;  // every source is itself
+  for (const auto& graph : OpGraphs(op(), DType::kFloat32)) {
+    SCOPED_TRACE(graph->label);
+    const auto merged = [&](const Attributes& attributes) -> std::optional<bool> {
+      std::vector<NodeId> fetches = {graph->y().id()};
+      try {
+        fetches.push_back(graph->graph.Add(op(), graph->operands, attributes).id());
+      } catch (const GraphError&) {
+        return std::nullopt;
+      }
+      const CompileGraph result = Deduplicate(Bind(graph->graph, fetches, {}, -1, Mode::kTraining));
+      return result.fetches[0] == result.fetches[1];
+    };
+    EXPECT_EQ(merged(graph->y().attributes()), true);
+    if (op().traits.chooses_by_mode) continue;
+    for (const Attributes& neighbour : Neighbours(graph->y().attributes())) EXPECT_NE(merged(neighbour), true) << ToString(neighbour);
+  }
+}
+
+// ---- Values --------------------------------------------------------------------------------------------------------
+
+TEST_P(EveryOp, FollowsItsFormulaOnEveryTarget) {
+  for (const auto& graph : AllOpGraphs(op())) {
+    SCOPED_TRACE(graph->label);
+    const Node y = graph->y();
+    // A choice by mode is its operand 0 in the formula, and in inference its operand 1.
+    const Tensor expected = op().traits.chooses_by_mode ? graph->feeds.at(graph->operands[1].id()).Cast(DType::kFloat64) : FormulaOf(*graph);
+    const std::vector<double> bounds = Bounds(*graph, expected);
+    std::map<bool, Tensor> of_class;
+    for (int64_t target : SimdTargets()) {
+      SCOPED_TRACE(SimdTargetName(target));
+      const OnSimdTarget on(target);
+      const Tensor got = std::move(RunCompiled(graph->graph, graph->feeds, {&y, 1})[0]);
+      ASSERT_EQ(got.type(), (TensorType{.dtype = y.dtype(), .shape = y.shape()}));
+      const Tensor rounded = expected.Cast(y.dtype()).Cast(DType::kFloat64), wide = got.Cast(DType::kFloat64);
+      for (size_t i = 0; i < bounds.size(); ++i) {
+        const double e = rounded.values<double>()[i], g = wide.values<double>()[i];
+        ASSERT_LE(std::abs(g - e), bounds[i]) << "element " << i << ": got " << g << ", expected " << e;
+      }
+      const auto [first, is_new] = of_class.emplace(HasFusedMultiplyAdd(target), got);
+      EXPECT_TRUE(is_new || first->second == got) << "other bits than on another target of its class";
+    }
+  }
+}
+
+// Elementwise kernels alone: every length, a broadcast operand, the output in place of an operand.
+TEST_P(EveryOp, KernelTakesEveryLength) {
+  if (!op().is_elementwise()) return;
+  const BlockKernel kernel = std::get<PerBlock>(*op().lower).kernel;
+  constexpr uint32_t kLengths[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 130, 1023, 1024};
+  constexpr int64_t kLongest = 1024;
+  for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
+    for (const Sample& sample : op().samples().samples) {
+      const auto arity = sample.operands.size();
+      std::vector<Tensor> operands;
+      for (size_t i = 0; i < arity; ++i) operands.push_back(DrawValues(sample.domains[sample.domains.size() == 1 ? 0 : i], {kLongest + 16}, dtype, 1 + i));
+      const auto run = [&](uint32_t count, uint32_t broadcast, bool in_place) {
+        std::vector<Tensor> copies = operands;
+        Tensor result(dtype, {kLongest});
+        void* output = in_place ? copies[0].bytes().data() : result.bytes().data();
+        std::vector<BlockInput> inputs;
+        for (uint32_t i = 0; i < arity; ++i) {
+          inputs.push_back({.data = copies[i].bytes().data(), .stride = i == broadcast ? 0u : 1u});
+          const auto bytes = copies[i].bytes();
+          for (size_t at = SizeOf(dtype); i == broadcast && at < 64; at += SizeOf(dtype)) std::memcpy(&bytes[at], bytes.data(), SizeOf(dtype));
+        }
+        kernel({.dtype = dtype, .count = count, .inputs = inputs, .outputs = {&output, 1}, .attributes = &sample.attributes});
+        const auto* bytes = static_cast<const std::byte*>(output);
+        return std::vector<std::byte>(bytes, bytes + count * SizeOf(dtype));
+      };
+      const std::vector<std::byte> all = run(kLongest, UINT32_MAX, false);
+      for (uint32_t count : kLengths) {
+        const std::vector<std::byte> part = run(count, UINT32_MAX, false);
+        ASSERT_TRUE(std::equal(part.begin(), part.end(), all.begin())) << count;
+        ASSERT_EQ(run(count, UINT32_MAX, true), part) << count << " in place";
+      }
+      for (uint32_t i = 0; i < arity; ++i) {
+        const Tensor whole = operands[i];
+        const std::vector<std::byte> repeated = run(kLongest, i, false);
+        for (size_t at = SizeOf(dtype); at < whole.bytes().size(); at += SizeOf(dtype)) std::memcpy(&operands[i].bytes()[at], whole.bytes().data(), SizeOf(dtype));
+        ASSERT_EQ(repeated, run(kLongest, UINT32_MAX, false)) << "operand " << i << " repeated";
+        operands[i] = whole;
+      }
+    }
+  }
+}
+
+// ---- Gradients -----------------------------------------------------------------------------------------------------
+
+// The graph of y, Σ v·y, its gradients gᵢ, Σᵢ Σ uᵢ·gᵢ, and the gradients of that.
+struct GradientGraph {
+  explicit GradientGraph(OpGraph& from) : y(from.y()), feeds(from.feeds), v(AddWeight("V", y)) {
+    for (const Node& operand : from.operands) {
+      if (IsFloating(operand.dtype())) variables.push_back(operand);
+    }
+    Node target = ReduceSum(y * v);
+    gradients = Gradients(target, variables, {.unconnected = Unconnected::kZero});
+    std::optional<Node> second;
+    for (const Node& gradient : gradients) {
+      u.push_back(AddWeight("U" + std::to_string(u.size()), gradient));
+      const Node part = ReduceSum(gradient * u.back());
+      second = second ? *second + part : part;
+    }
+    second_target = second;
+  }
+
+  Node AddWeight(const std::string& name, Node like) {
+    const Node weight = Placeholder(like.graph(), name, like.shape(), {.dtype = like.dtype()});
+    feeds[weight.id()] = DrawValues({.low = 0.5, .high = 1.5}, like.shape(), like.dtype(), 77 + feeds.size());
+    return weight;
+  }
+
+  GradientCheck First() const { return {.variables = variables, .gradients = gradients, .results = {y}, .weights = {v}}; }
+  GradientCheck Second() const {
+    std::vector<Node> all = variables;
+    all.push_back(v);
+    return {.variables = all, .gradients = Gradients(*second_target, all, {.unconnected = Unconnected::kZero}), .results = gradients, .weights = u, .relative = 1e-6, .absolute = 1e-8};
+  }
+
+  Node y;
+  std::map<NodeId, Tensor> feeds;
+  Node v;
+  std::vector<Node> variables, gradients, u;
+  std::optional<Node> second_target;
+};
+
+void ExpectAgreement(const GradientCheck& check, const std::map<NodeId, Tensor>& feeds, Graph& graph) {
+  std::vector<Node> fetches = check.results;
+  fetches.insert(fetches.end(), check.gradients.begin(), check.gradients.end());
+  EXPECT_EQ(Disagreement(check, feeds, [&](const auto& moved) { return InterpretReference(graph, fetches, moved); }), "") << "by formulas";
+  VariableStore store(graph);
+  Session session(graph, store, {.threads = 1});
+  EXPECT_EQ(Disagreement(check, feeds, Compiled(session, fetches)), "") << "by kernels";
+}
+
+// Of the first order if `times` is 1, of the second if it is 2.
+void CheckGradients(const OpDef& op, int times) {
+  if (!op.gradient->differentiable() || op.samples().times_differentiable < times) return;
+  for (const auto& graph : OpGraphs(op, DType::kFloat64)) {
+    SCOPED_TRACE(graph->label);
+    if (graph->y().dtype() != DType::kFloat64) continue;  // rounded to another type it is no smooth function
+    const GradientGraph gradients(*graph);
+    if (gradients.variables.empty()) continue;
+    ExpectAgreement(times == 1 ? gradients.First() : gradients.Second(), gradients.feeds, graph->graph);
+  }
+}
+
+TEST_P(EveryOp, GradientIsTheDifferenceQuotient) { CheckGradients(op(), 1); }
+
+TEST_P(EveryOp, SecondGradientIsTheDifferenceQuotient) { CheckGradients(op(), 2); }
+
+TEST_P(EveryOp, SaysWhyIfItHasNoGradient) {
+  if (op().gradient->differentiable()) return;
+  for (const auto& graph : OpGraphs(op(), DType::kFloat64)) {
+    const std::string text = Thrown([&] { Gradients(ReduceSum(graph->y()), graph->operands, {.unconnected = Unconnected::kZero}); });
+    EXPECT_NE(text.find(std::string(op().gradient->reason())), std::string::npos) << text;
+    EXPECT_NE(text.find("'Y'"), std::string::npos) << text;
+  }
+}
+
+// ---- Bits ----------------------------------------------------------------------------------------------------------
+
+// y and its gradients over a hundred thousand elements: one set of bits, whatever the plan and whoever runs it.
+TEST_P(EveryOp, BitsDoNotDependOnPlansOrThreads) {
+  constexpr int64_t kElements = 100'000;
+  for (const Sample& sample : op().samples().samples) {
+    const std::unique_ptr<OpGraph> graph = BuildStretched(op(), sample, DType::kFloat32, kElements);
+    if (graph == nullptr) continue;
+    SCOPED_TRACE(graph->label);
+    std::vector<Node> fetches = {graph->y()};
+    std::map<NodeId, Tensor> values = graph->feeds;
+    if (IsFloating(graph->y().dtype()) && op().gradient->differentiable() && !graph->operands.empty()) {
+      const GradientGraph gradients(*graph);
+      fetches.insert(fetches.end(), gradients.gradients.begin(), gradients.gradients.end());
+      values = gradients.feeds;
+    }
+    const std::vector<Tensor> expected = RunCompiled(graph->graph, values, fetches);
+    for (const bool fuse : {true, false}) {
+      for (const bool reuse_memory : {true, false}) {
+        EXPECT_EQ(RunCompiled(graph->graph, values, fetches, {.threads = 1, .fuse = fuse, .reuse_memory = reuse_memory}), expected) << "fuse " << fuse << ", reuse " << reuse_memory;
+      }
+    }
+    for (const int threads : {2, 3, 7}) {
+      ManyThreads many(threads);
+      EXPECT_EQ(RunCompiled(graph->graph, values, fetches, {.runner = &many.runner()}), expected) << threads << " threads";
+    }
+  }
+}
+
+TEST(ManyThreads, AreAsManyAsAskedFor) {
+  for (const int threads : {1, 2, 3, 7}) EXPECT_EQ(ManyThreads(threads).CountMeeting(threads), threads);
+}
+
+}  // namespace
+}  // namespace weft

@@ -73,6 +73,9 @@ Node FullyConnectedAt(const Path& path, Node x, int64_t units, const FullyConnec
   return y;
 }
 
+// Σ(x − mean)² / (n − 1) from Σ(x − mean)² / n; of one sample: 0.
+Node Unbiased(Node variance, Node n) { return variance * (n / Maximum(n - 1, Constant(n.graph(), 1, n.dtype()))); }
+
 Node BatchNormalizationAt(const Path& path, Node x, const BatchNormalizationOptions& options) {
   Graph& graph = x.graph();
   if (x.shape().rank() < 2 || x.shape()[x.shape().rank() - 1].is_batch()) Fail(path, fmt::format("got {}, expected [N, features]", ToString(x.type())));
@@ -86,20 +89,20 @@ Node BatchNormalizationAt(const Path& path, Node x, const BatchNormalizationOpti
   const Node moving_mean = Variable("moving_mean", Filled(graph, "moving_mean", 0, features, x.dtype()), {.trainable = false});
   const Node moving_variance = Variable("moving_variance", Filled(graph, "moving_variance", 1, features, x.dtype()), {.trainable = false});
 
-  // The variance in a second pass over what the first has centred: E[x²] − E[x]² would cancel.
+  // The variance in a second pass, over what the first has centered: E[x²] − E[x]² would cancel.
   const Node batch_mean = Named("BatchMean", ReduceMean(x, samples));
-  const Node centered = Named("Centered", x - ByMode(batch_mean, moving_mean));
+  const Node mean = Named("Mean", ByMode(batch_mean, moving_mean));
+  const Node centered = Named("Centered", x - mean);
   const Node batch_variance = Named("BatchVariance", ReduceMean(Square(centered), samples));
-  const Node variance = ByMode(batch_variance, moving_variance);
-  const Node y = centered * (gamma / Sqrt(variance + options.epsilon)) + beta;
+  const Node variance = Named("Variance", ByMode(batch_variance, moving_variance));
+  const Node scale = Named("Scale", gamma / Sqrt(variance + options.epsilon));
+  const Node y = centered * scale + beta;
 
-  Node sample_variance = batch_variance;
-  if (options.unbiased_moving_variance) {
-    const Node n = ElementCount(x, samples);
-    sample_variance = sample_variance * (n / Maximum(n - 1, Constant(graph, 1, x.dtype())));  // of one sample: 0
-  }
-  graph.AddUpdate(moving_mean, options.decay * moving_mean + (1 - options.decay) * batch_mean);
-  graph.AddUpdate(moving_variance, options.decay * moving_variance + (1 - options.decay) * sample_variance);
+  const auto average = [&](std::string_view name, Node moving, Node batch) {
+    graph.AddUpdate(moving, Named(name, options.decay * moving + (1 - options.decay) * batch));
+  };
+  average("NextMean", moving_mean, batch_mean);
+  average("NextVariance", moving_variance, options.unbiased_moving_variance ? Unbiased(batch_variance, ElementCount(x, samples)) : batch_variance);
   graph.Rename(y, path);
   return y;
 }

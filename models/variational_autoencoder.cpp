@@ -40,7 +40,7 @@ Encoder BuildEncoder(Node x, const VaeConfig& config) {
   // z = μ + σ ⊙ ε: the randomness is an input, so gradients flow through μ and σ.
   Node fed_epsilon = Placeholder(graph, config.fed_epsilon ? "Epsilon" : "FedEpsilon", mean.shape(), {.dtype = mean.dtype(), .default_value = 0});
   Node epsilon = config.fed_epsilon ? fed_epsilon : RandomNormalLike("Epsilon", mean);
-  Node noise = config.fed_epsilon ? fed_epsilon : ByMode(epsilon, fed_epsilon);
+  Node noise = config.fed_epsilon ? fed_epsilon : Named("Noise", ByMode(epsilon, fed_epsilon));
   Node z = Named("SampleLatentVariable", mean + standard_deviation * noise);
 
   graph.AddToCollection("layer_tensor/Encoder", z);
@@ -70,7 +70,7 @@ Loss BuildLoss(Node x, const Encoder& encoder, const Decoder& decoder, const Vae
   Node divergence = Named("KullbackLeibler", KullbackLeiblerToStandardNormal({.mean = encoder.mean, .log_variance = encoder.log_variance}));
 
   Node beta = Placeholder(graph, "Beta", {}, {.dtype = x.dtype(), .default_value = config.beta});
-  Node weight = ByMode(beta, Constant(graph, 1, x.dtype()));
+  Node weight = Named("Weight", ByMode(beta, Constant(graph, 1, x.dtype())));
   Node total = Named("Total", ReduceMean(reconstruction + weight * divergence));
 
   graph.AddToCollection("layer_tensor/Loss", total);

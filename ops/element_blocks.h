@@ -6,8 +6,8 @@
 
 namespace weft {
 
-// 16 Ki elements: some 10 µs of work; as f32, read and written, they fill half an L2 of 256 KiB. A multiple of the lanes of
-// any vector, so that a block may work in whole vectors: what goes past the last element falls into the padding.
+// 16 Ki elements: some 10 µs of work; as f32, read and written, they fill half an L2 of 256 KiB. A multiple of the
+// lanes of any vector, so blocks may work in whole vectors: what goes past the last element falls into the padding.
 inline constexpr int64_t kElementsPerBlock = 16384;
 
 // At least 1, so that a step over nothing is a step; at most 2²⁶ (see Shape::kMaxElements).

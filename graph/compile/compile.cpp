@@ -20,7 +20,7 @@ std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions&
   fetches.insert(fetches.end(), options.guards.begin(), options.guards.end());
   const auto updates = options.updates ? graph.updates() : std::span<const Graph::Pair>();
 
-  CompileGraph state = Bind(graph, fetches, updates, options.batch, options.mode);
+  CompileGraph state = Bind(graph, fetches, updates, options.batch, options.mode, options.fed);
   show("bind", state);
   constexpr std::pair<std::string_view, CompileGraph (*)(const CompileGraph&)> kPasses[] = {
       {"prune", Prune}, {"fold", Fold}, {"deduplicate", Deduplicate}, {"simplify", Simplify}, {"prune", Prune}};

@@ -20,8 +20,9 @@ struct CompileGraph {
 
 // Copies what `fetches` and `updates` need, in canonical order (depth first, operands from left to right), so that nothing
 // later depends on the order in which expressions were evaluated. N becomes `batch`, ByMode one of its operands.
-// `batch` < 0: there is no N to bind (GraphError if one is met).
-CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates, int64_t batch, Mode mode);
+// `batch` < 0: there is no N to bind (GraphError if one is met). A node of `fed` becomes a source of its name: what it
+// would be computed from is not needed.
+CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates, int64_t batch, Mode mode, std::span<const NodeId> fed = {});
 
 CompileGraph Prune(const CompileGraph& from);        // drops what no fetch and no update needs
 CompileGraph Fold(const CompileGraph& from);         // elementwise nodes of constants become constants

@@ -28,11 +28,13 @@ class Rebuilder {
   void Replace(NodeId old, Node by);
   void Copy(NodeId old) { Replace(old, Append(old)); }
 
+  // The shape with the batch size for N, as `old` needs it. Throws GraphError if there is none.
+  Shape Bound(const Shape& shape, NodeId old) const;
+
   CompileGraph Finish(std::span<const NodeId> fetches, std::span<const Graph::Pair> updates) &&;
 
  private:
   Attributes BoundAttributes(NodeId old) const;
-  Shape Bound(const Shape& shape, NodeId old) const;
 
   const Graph& from_;
   std::string_view pass_;

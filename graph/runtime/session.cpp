@@ -27,7 +27,13 @@ struct Session::State {
   TaskRunner* runner;  // nullptr: one thread
   std::atomic<uint64_t> run_number = 0;
 
-  using Key = std::tuple<std::vector<NodeId>, std::vector<NodeId>, Mode, bool, int64_t>;
+  struct Key {
+    std::vector<NodeId> fetches, fed, guards;
+    Mode mode;
+    bool updates;
+    int64_t batch;
+    auto operator<=>(const Key&) const = default;
+  };
   std::mutex mutex;  // of the two below
   std::map<Key, std::shared_ptr<const Program>> programs;
   std::map<Key, std::vector<std::unique_ptr<PreparedRun::State>>> idle;  // runs that Run and Step use again
@@ -161,8 +167,7 @@ struct Search {
 
 // Runs the same inputs once more, one step a node and without updates: the bits are the same, so the first bad number is.
 std::string PreparedRun::State::DescribeFirstBadNode(uint64_t run_number) {
-  const auto& [fetches, guards, mode, updates, batch] = key;
-  const auto plain = Compile(session.graph, {.fetches = guards, .batch = batch, .mode = mode, .fuse = false, .reuse_memory = false});
+  const auto plain = Compile(session.graph, {.fetches = key.guards, .fed = key.fed, .batch = key.batch, .mode = key.mode, .fuse = false, .reuse_memory = false});
   State again(session, key, plain);
   again.BindVariables();
   for (const ProgramInput& input : plain->inputs) {
@@ -200,12 +205,12 @@ PreparedRun::PreparedRun(PreparedRun&&) noexcept = default;
 PreparedRun& PreparedRun::operator=(PreparedRun&&) noexcept = default;
 PreparedRun::~PreparedRun() = default;
 
-std::span<std::byte> PreparedRun::Input(Node placeholder) {
-  if (const ProgramInput* input = state_->FindInput(placeholder.name())) return state_->InputBytes(*input);
-  throw GraphError(fmt::format("input '{}': the fetches do not depend on it", placeholder.name().str()));
+std::span<std::byte> PreparedRun::Input(Node node) {
+  if (const ProgramInput* input = state_->FindInput(node.name())) return state_->InputBytes(*input);
+  throw GraphError(fmt::format("input '{}': the fetches do not depend on it", node.name().str()));
 }
 
-bool PreparedRun::Reads(Node placeholder) const { return state_->FindInput(placeholder.name()) != nullptr; }
+bool PreparedRun::Reads(Node node) const { return state_->FindInput(node.name()) != nullptr; }
 
 void PreparedRun::Run() {
   Session::State& session = state_->session;
@@ -242,22 +247,23 @@ Session::Session(Graph& graph, VariableStore& store, const SessionOptions& optio
 Session::~Session() = default;
 
 Session::State::Key Session::State::KeyOf(std::span<const Node> fetches, const PrepareOptions& prepare) const {
-  Key key{{}, {}, prepare.mode, prepare.updates, prepare.batch};
-  const auto add = [this](std::vector<NodeId>& list, Node node) {
-    if (&node.graph() != &graph) throw GraphError("run: got a node of another graph");
-    list.push_back(node.id());
+  const auto ids = [this](std::span<const Node> nodes) {
+    std::vector<NodeId> list;
+    for (Node node : nodes) {
+      if (&node.graph() != &graph) throw GraphError("run: got a node of another graph");
+      list.push_back(node.id());
+    }
+    return list;
   };
-  for (Node node : fetches) add(std::get<0>(key), node);
-  for (Node node : prepare.guards) add(std::get<1>(key), node);
-  return key;
+  return {.fetches = ids(fetches), .fed = ids(prepare.fed), .guards = ids(prepare.guards), .mode = prepare.mode, .updates = prepare.updates, .batch = prepare.batch};
 }
 
 std::shared_ptr<const Program> Session::State::ProgramFor(const Key& key) {
   const std::lock_guard lock(mutex);
   std::shared_ptr<const Program>& program = programs[key];
   if (program == nullptr) {
-    const auto& [fetches, guards, mode, updates, batch] = key;
-    program = Compile(graph, {.fetches = fetches, .updates = updates, .guards = guards, .batch = batch, .mode = mode, .fuse = options.fuse, .reuse_memory = options.reuse_memory});
+    program = Compile(graph, {.fetches = key.fetches, .updates = key.updates, .fed = key.fed, .guards = key.guards, .batch = key.batch, .mode = key.mode,
+                              .fuse = options.fuse, .reuse_memory = options.reuse_memory});
   }
   return program;
 }
@@ -309,7 +315,12 @@ std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::sp
       if (feeds[i].node == feeds[k].node) throw GraphError(fmt::format("feed '{}': given twice", feeds[i].node.name().str()));
     }
   }
-  const Key key = KeyOf(fetches, {.mode = mode, .updates = updates, .batch = BatchOf(feeds)});
+  std::vector<Node> fed;
+  for (const Feed& feed : feeds) {
+    if (feed.node.op().is_source(SourceKind::kConstant)) throw GraphError(fmt::format("feed '{}': is a constant", feed.node.name().str()));
+    if (!feed.node.op().is_source(SourceKind::kPlaceholder)) fed.push_back(feed.node);
+  }
+  const Key key = KeyOf(fetches, {.mode = mode, .updates = updates, .batch = BatchOf(feeds), .fed = std::move(fed)});
   auto state = Take(key);
   const Program& program = *state->program;
   for (const ProgramInput& input : program.inputs) {
@@ -318,9 +329,6 @@ std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::sp
     if (feed != feeds.end()) std::memcpy(state->InputBytes(input).data(), feed->value.bytes().data(), feed->value.bytes().size());
     else if (input.has_default) state->FillDefault(input);
     else throw GraphError(fmt::format("feed '{}': missing, expected {}", name.str(), ToString(program.graph.type(input.node))));
-  }
-  for (const Feed& feed : feeds) {
-    if (!feed.node.op().is_source(SourceKind::kPlaceholder)) throw GraphError(fmt::format("feed '{}': got a {}, expected a placeholder", feed.node.name().str(), *feed.node.op().name));
   }
   const uint64_t number = run_number.load();
   state->Execute(number);

@@ -1,4 +1,4 @@
-// Session: runs a graph over a store. Fetch any node, feed any placeholder.
+// Session: runs a graph over a store. Fetch any node, feed any node: what is fed is not computed.
 //
 //   VariableStore variables(graph);
 //   Initialize(graph, variables, {.seed = 1});
@@ -41,15 +41,16 @@ class PreparedRun {
   PreparedRun& operator=(PreparedRun&&) noexcept;
   ~PreparedRun();
 
-  // The planned bytes of a placeholder, to be filled before each Run. Throws GraphError if the program does not read it.
-  std::span<std::byte> Input(Node placeholder);
+  // The planned bytes of a placeholder or fed node, to be filled before each Run. Throws GraphError if the program does not
+  // read it.
+  std::span<std::byte> Input(Node node);
   template <class T>
-  std::span<T> Input(Node placeholder) {
-    RequireElements(kDTypeOf<T>, placeholder.dtype());
-    const auto bytes = Input(placeholder);
+  std::span<T> Input(Node node) {
+    RequireElements(kDTypeOf<T>, node.dtype());
+    const auto bytes = Input(node);
     return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
   }
-  bool Reads(Node placeholder) const;
+  bool Reads(Node node) const;
   // Throws GraphError if a variable is not initialised (naming all of them), NumericError if a guard is not finite
   // (naming the first node that is not; no variable was changed).
   void Run();
@@ -76,6 +77,7 @@ struct PrepareOptions {
   Mode mode = Mode::kInference;
   bool updates = false;
   int64_t batch = -1;                // the value of N
+  std::vector<Node> fed = {};        // nodes other than placeholders that Input will give
   std::vector<Node> guards = {};     // scalars that must be finite, else Run throws NumericError and updates nothing
 };
 

@@ -139,10 +139,10 @@ auto Rule(const AdaGrad& o, const Scalars& s) {
 // is one scalar each, and TensorFlow's form is that of a constant ε_t.
 auto Rule(const Adam& o, const Scalars& s) {
   const auto bias = [&](double beta) { return -Expm1(s.t * std::log(beta)); };  // 1 − βᵗ, without cancellation
-  const Node root = Named("RootOfBias2", Sqrt(bias(o.beta2)));
+  const Node root = Named("RootOfBias", Sqrt(bias(o.beta2)));
   const Node rate = Named("Rate", s.rate * root / bias(o.beta1));
   Node epsilon = s.Number("epsilon", o.epsilon);
-  if (o.form == AdamEpsilon::kPyTorch) epsilon = Named("Epsilon", epsilon * root);
+  if (o.form == AdamEpsilon::kPyTorch) epsilon = Named("ScaledEpsilon", epsilon * root);
   const Node beta1 = s.Number("beta1", o.beta1), rest1 = s.Number("rest1", 1 - o.beta1);
   const Node beta2 = s.Number("beta2", o.beta2), rest2 = s.Number("rest2", 1 - o.beta2);
   return [=](const Update& u) {

@@ -1,4 +1,5 @@
-// ByMode(training, inference): one graph for two programs. Bind keeps the operand of its mode, so there is no branch at run time.
+// ByMode(training, inference): one graph for two programs. Bind keeps the operand of its mode, so there is no branch at
+// run time.
 #include "weft/ops/all_ops.h"
 #include "weft/ops/ops.h"
 
@@ -21,10 +22,14 @@ constinit const OpDef kByMode = {
     .gradient = [](const GradientContext& c) -> Contributions {
       const Node g = c.output_gradient();
       const Node zero = BroadcastTo(Constant(g.graph(), 0.0, g.dtype()), g.shape());
-      return {c.Needs(0) ? std::optional(ByMode(g, zero)) : std::nullopt, c.Needs(1) ? std::optional(ByMode(zero, g)) : std::nullopt};
+      return {c.Needs(0) ? std::optional(ByMode(g, zero)) : std::nullopt,
+              c.Needs(1) ? std::optional(ByMode(zero, g)) : std::nullopt};
     },
     .lower = View{},  // never reached after Bind
-    .samples = [] { return SampleSet{.samples = {{.operands = {{}, {}}}, {.operands = {{3, 5}, {3, 5}}}, {.operands = {{0, 2}, {0, 2}}}}}; },
+    .samples = [] {
+      return SampleSet{.samples = {{.operands = {{}, {}}}, {.operands = {{3, 5}, {3, 5}}},
+                                   {.operands = {{0, 2}, {0, 2}}}}};
+    },
     .traits = {.chooses_by_mode = true},
 };
 

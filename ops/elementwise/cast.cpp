@@ -1,5 +1,5 @@
-// Cast(x) = x as elements of attribute "dtype". A bool becomes 0 or 1, anything but 0 becomes true; towards i64 a number is cut
-// to its integer part, NaN becomes 0 and what is out of range becomes the nearest end.
+// Cast(x) = x as elements of attribute "dtype". A bool becomes 0 or 1, anything but 0 becomes true; towards i64 a
+// number is cut to its integer part, NaN becomes 0 and what is out of range becomes the nearest end.
 #include <algorithm>
 #include <cmath>
 
@@ -42,7 +42,8 @@ void CastBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
       using From = decltype(from);
       using To = decltype(to);
       const From* in = reinterpret_cast<const From*>(step.reads[0]);
-      std::transform(in + range.begin, in + range.end, reinterpret_cast<To*>(step.writes[0]) + range.begin, Converted<To, From>);
+      std::transform(in + range.begin, in + range.end, reinterpret_cast<To*>(step.writes[0]) + range.begin,
+                     Converted<To, From>);
     });
   });
 }
@@ -82,7 +83,9 @@ constinit const OpDef kCast = {
     .samples = [] {
       SampleSet set;
       for (DType dtype : kAllDTypes) {
-        for (const Shape& shape : {Shape{}, Shape{3, 11}, Shape{0, 2}}) set.samples.push_back({.operands = {shape}, .attributes = {{"dtype", dtype}}});
+        for (const Shape& shape : {Shape{}, Shape{3, 11}, Shape{0, 2}}) {
+          set.samples.push_back({.operands = {shape}, .attributes = {{"dtype", dtype}}});
+        }
       }
       return set;
     },

@@ -1,5 +1,5 @@
-// BroadcastTo(x) = x repeated along its axes of length 1, and along new axes in front, to attribute "shape". Builders of
-// elementwise ops leave all stretching to it, so its gradient is where gradients are summed back.
+// BroadcastTo(x) = x repeated along its axes of length 1, and along new axes in front, to attribute "shape". Builders
+// of elementwise ops leave all stretching to it, so its gradient is where gradients are summed back.
 #include "weft/ops/all_ops.h"
 #include "weft/ops/layout/strided.h"
 #include "weft/ops/layout/sum_to_shape.h"
@@ -35,11 +35,17 @@ constinit const OpDef kBroadcastTo = {
       return ReadInOrder(x[0], Repeated(x[0].shape(), result.shape), result.shape);
     },
     // Each element was used as often as it is repeated.
-    .gradient = [](const GradientContext& c) -> Contributions { return {SumToShape(c.output_gradient(), c.operand(0).shape())}; },
-    .lower = InSteps{[](LoweringContext& context) { LowerStridedRead(context, Repeated(context.operands[0].shape, context.result.shape)); }},
+    .gradient = [](const GradientContext& c) -> Contributions {
+      return {SumToShape(c.output_gradient(), c.operand(0).shape())};
+    },
+    .lower = InSteps{[](LoweringContext& context) {
+      LowerStridedRead(context, Repeated(context.operands[0].shape, context.result.shape));
+    }},
     .samples = [] {
       SampleSet set;
-      const auto add = [&set](const Shape& x, const Shape& shape) { set.samples.push_back({.operands = {x}, .attributes = {{"shape", shape}}}); };
+      const auto add = [&set](const Shape& x, const Shape& shape) {
+        set.samples.push_back({.operands = {x}, .attributes = {{"shape", shape}}});
+      };
       add({}, {3, 5});
       add({5}, {3, 5});
       add({3, 1}, {3, 5});
@@ -53,6 +59,8 @@ constinit const OpDef kBroadcastTo = {
     .traits = {.broadcasts = true},
 };
 
-Node BroadcastTo(Node x, const Shape& shape) { return x.shape() == shape ? x : x.graph().Add(kBroadcastTo, {x}, {{"shape", shape}}); }
+Node BroadcastTo(Node x, const Shape& shape) {
+  return x.shape() == shape ? x : x.graph().Add(kBroadcastTo, {x}, {{"shape", shape}});
+}
 
 }  // namespace weft

@@ -49,10 +49,14 @@ TensorType TypeOfParts(const TypeContext& context) {
     const TensorType& part = context.operand(i);
     context.Require(part.dtype == type.dtype, "operands of different element types");
     context.Require(part.shape.rank() == dims.size(), "operands of different ranks");
-    for (size_t a = 0; a < dims.size(); ++a) context.Require(a == axis || part.shape[a] == dims[a], "operands of different lengths beside the axis");
-    context.Require(!dims[axis].is_batch() && !part.shape[axis].is_batch(), "got the axis of the batch size N, which has no known length");
+    for (size_t a = 0; a < dims.size(); ++a) {
+      context.Require(a == axis || part.shape[a] == dims[a], "operands of different lengths beside the axis");
+    }
+    context.Require(!dims[axis].is_batch() && !part.shape[axis].is_batch(),
+                    "got the axis of the batch size N, which has no known length");
     const int64_t length = part.shape[axis].length();
-    context.Require(length <= Shape::kMaxElements && dims[axis].length() <= Shape::kMaxElements - length, "the result is beyond the limit of elements");
+    context.Require(length <= Shape::kMaxElements && dims[axis].length() <= Shape::kMaxElements - length,
+                    "the result is beyond the limit of elements");
     dims[axis] = dims[axis].length() + length;
     if (part.kind != type.kind) type.kind = ValueKind::kPlain;
   }
@@ -94,8 +98,11 @@ constinit const OpDef kConcatenate = {
     },
     .lower = InSteps{[](LoweringContext& context) {
       const auto axis = static_cast<size_t>(context.attributes.Get<int64_t>("axis"));
-      StepSpec step = {.run = CopyBlocks, .writes = {StepBuffer::kResult}, .numbers = {ByteSize(context.result.dtype, context.result.shape)},
-                       .blocks = BlocksOfElements(ElementCount(context.result.shape)), .block_cycles = kElementsPerBlock};
+      StepSpec step = {.run = CopyBlocks,
+                       .writes = {StepBuffer::kResult},
+                       .numbers = {ByteSize(context.result.dtype, context.result.shape)},
+                       .blocks = BlocksOfElements(ElementCount(context.result.shape)),
+                       .block_cycles = kElementsPerBlock};
       for (uint32_t i = 0; i < context.operands.size(); ++i) {
         step.reads.push_back(OperandBuffer(i));
         step.numbers.push_back(RowBytes(context.operands[i], axis));
@@ -104,7 +111,9 @@ constinit const OpDef kConcatenate = {
     }},
     .samples = [] {
       SampleSet set;
-      const auto add = [&set](std::vector<Shape> parts, int64_t axis) { set.samples.push_back({.operands = std::move(parts), .attributes = {{"axis", axis}}}); };
+      const auto add = [&set](std::vector<Shape> parts, int64_t axis) {
+        set.samples.push_back({.operands = std::move(parts), .attributes = {{"axis", axis}}});
+      };
       add({{3}, {4}}, 0);
       add({{2, 3}, {1, 3}, {4, 3}}, 0);
       add({{2, 3}, {2, 1}, {2, 0}, {2, 2}}, 1);

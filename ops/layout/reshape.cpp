@@ -24,12 +24,18 @@ constinit const OpDef kReshape = {
       type.shape = shape;
       return type;
     },
-    .formula = [](std::span<const Tensor> x, const Attributes&, const TensorType& result) { return x[0].Reshaped(result.shape); },
-    .gradient = [](const GradientContext& c) -> Contributions { return {Reshape(c.output_gradient(), c.operand(0).shape())}; },
+    .formula = [](std::span<const Tensor> x, const Attributes&, const TensorType& result) {
+      return x[0].Reshaped(result.shape);
+    },
+    .gradient = [](const GradientContext& c) -> Contributions {
+      return {Reshape(c.output_gradient(), c.operand(0).shape())};
+    },
     .lower = View{},
     .samples = [] {
       SampleSet set;
-      const auto add = [&set](const Shape& x, const Shape& shape) { set.samples.push_back({.operands = {x}, .attributes = {{"shape", shape}}}); };
+      const auto add = [&set](const Shape& x, const Shape& shape) {
+        set.samples.push_back({.operands = {x}, .attributes = {{"shape", shape}}});
+      };
       add({}, {1, 1});
       add({6}, {2, 3});
       add({2, 3, 5}, {6, 5});
@@ -39,6 +45,8 @@ constinit const OpDef kReshape = {
     },
 };
 
-Node Reshape(Node x, const Shape& shape) { return x.shape() == shape ? x : x.graph().Add(kReshape, {x}, {{"shape", shape}}); }
+Node Reshape(Node x, const Shape& shape) {
+  return x.shape() == shape ? x : x.graph().Add(kReshape, {x}, {{"shape", shape}});
+}
 
 }  // namespace weft

@@ -38,11 +38,13 @@ constinit const OpDef kSlice = {
     .type = [](const TypeContext& context) -> TensorType {
       TensorType type = context.operand(0);
       const Range range = RangeOf(context.attributes());
-      context.Require(range.axis >= 0 && range.axis < static_cast<int64_t>(type.shape.rank()), "the axis is outside the operand's shape");
+      context.Require(range.axis >= 0 && range.axis < static_cast<int64_t>(type.shape.rank()),
+                      "the axis is outside the operand's shape");
       const Dim dim = type.shape[static_cast<size_t>(range.axis)];
       context.Require(!dim.is_batch(), "got the axis of the batch size N, which has no known end");
       context.Require(0 <= range.begin && range.begin <= range.end && range.end <= dim.length(),
-                      "got " + std::to_string(range.begin) + " … " + std::to_string(range.end) + ", expected a range within 0 … " + std::to_string(dim.length()));
+                      "got " + std::to_string(range.begin) + " … " + std::to_string(range.end) +
+                          ", expected a range within 0 … " + std::to_string(dim.length()));
       type.shape = WithLength(type.shape, range.axis, range.end - range.begin);
       return type;
     },
@@ -61,7 +63,9 @@ constinit const OpDef kSlice = {
       if (range.end < length) parts.push_back(Zeros(g, WithLength(x, range.axis, length - range.end)));
       return {Concatenate(parts, range.axis)};
     },
-    .lower = InSteps{[](LoweringContext& context) { LowerStridedRead(context, RangeRead(context.operands[0].shape, context.attributes, context.result.shape)); }},
+    .lower = InSteps{[](LoweringContext& context) {
+      LowerStridedRead(context, RangeRead(context.operands[0].shape, context.attributes, context.result.shape));
+    }},
     .samples = [] {
       SampleSet set;
       const auto add = [&set](const Shape& x, int64_t axis, int64_t begin, int64_t end) {

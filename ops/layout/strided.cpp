@@ -30,8 +30,9 @@ struct Loops {
   // The axis along which the operand's elements are neighbours, if that is not the last one: then tiles pay.
   size_t NeighbourAxis() const {
     if (rank < 2 || axes[rank - 1].stride <= 1) return rank;
-    const auto found = std::find_if(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(rank), [](const Axis& axis) { return axis.stride == 1; });
-    return static_cast<size_t>(found - axes.begin());
+    size_t a = 0;
+    while (a < rank && axes[a].stride != 1) ++a;
+    return a;
   }
 };
 
@@ -153,9 +154,13 @@ void LowerStridedRead(LoweringContext& context, const StridedRead& read) {
   const Loops decoded(numbers);
   const size_t neighbour = decoded.NeighbourAxis();
   const bool in_tiles = neighbour != decoded.rank;
-  const int64_t blocks = in_tiles ? CeilDivide(TileCount(decoded, neighbour), kTilesPerBlock) : BlocksOfElements(decoded.elements);
-  context.steps.push_back({.run = CopyOf(context.result.dtype), .reads = {OperandBuffer(0)}, .writes = {StepBuffer::kResult}, .numbers = std::move(numbers),
-                           .blocks = static_cast<uint32_t>(std::max<int64_t>(1, blocks)), .block_cycles = kElementsPerBlock});
+  const int64_t tile_blocks = in_tiles ? CeilDivide(TileCount(decoded, neighbour), kTilesPerBlock) : 0;
+  context.steps.push_back({.run = CopyOf(context.result.dtype),
+                           .reads = {OperandBuffer(0)},
+                           .writes = {StepBuffer::kResult},
+                           .numbers = std::move(numbers),
+                           .blocks = in_tiles ? static_cast<uint32_t>(tile_blocks) : BlocksOfElements(decoded.elements),
+                           .block_cycles = kElementsPerBlock});
 }
 
 Tensor ReadInOrder(const Tensor& operand, const StridedRead& read, const Shape& shape) {

@@ -8,7 +8,8 @@ namespace weft {
 
 Node SumToShape(Node x, const Shape& shape) {
   if (Broadcast(shape, x.shape()) != x.shape()) {
-    throw GraphError("SumToShape '" + x.name().str() + "': got " + ToString(x.shape()) + ", which " + ToString(shape) + " does not stretch to");
+    throw GraphError("SumToShape '" + x.name().str() + "': got " + ToString(x.shape()) + ", which " + ToString(shape) +
+                     " does not stretch to");
   }
   const size_t added = x.shape().rank() - shape.rank();
   Axes stretched;

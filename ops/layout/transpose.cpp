@@ -41,7 +41,9 @@ constinit const OpDef kTranspose = {
       TensorType type = context.operand(0);
       const Axes& permutation = context.attributes().Get<Axes>("permutation");
       const Axes axes = Counting(type.shape.rank());
-      context.Require(std::ranges::is_permutation(permutation, axes), "got permutation " + ToString(AttributeValue(permutation)) + ", expected one of " + ToString(AttributeValue(axes)));
+      context.Require(std::ranges::is_permutation(permutation, axes),
+                      "got permutation " + ToString(AttributeValue(permutation)) + ", expected one of " +
+                      ToString(AttributeValue(axes)));
       type.shape = Permuted(type.shape, permutation);
       return type;
     },
@@ -52,13 +54,19 @@ constinit const OpDef kTranspose = {
     .gradient = [](const GradientContext& c) -> Contributions {
       const Axes& permutation = c.attributes().Get<Axes>("permutation");
       Axes inverse = permutation;
-      for (size_t a = 0; a < inverse.size(); ++a) inverse[static_cast<size_t>(permutation[a])] = static_cast<int64_t>(a);
+      for (size_t a = 0; a < inverse.size(); ++a) {
+        inverse[static_cast<size_t>(permutation[a])] = static_cast<int64_t>(a);
+      }
       return {Transpose(c.output_gradient(), inverse)};
     },
-    .lower = InSteps{[](LoweringContext& context) { LowerStridedRead(context, PermutedRead(context.operands[0].shape, context.attributes)); }},
+    .lower = InSteps{[](LoweringContext& context) {
+      LowerStridedRead(context, PermutedRead(context.operands[0].shape, context.attributes));
+    }},
     .samples = [] {
       SampleSet set;
-      const auto add = [&set](const Shape& x, const Axes& permutation) { set.samples.push_back({.operands = {x}, .attributes = {{"permutation", permutation}}}); };
+      const auto add = [&set](const Shape& x, const Axes& permutation) {
+        set.samples.push_back({.operands = {x}, .attributes = {{"permutation", permutation}}});
+      };
       add({}, {});
       add({7}, {0});
       add({3, 5}, {1, 0});

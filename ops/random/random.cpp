@@ -26,13 +26,18 @@ Node AddRandom(const OpDef& op, Graph& graph, std::string_view name, const Shape
 void LowerRandom(LoweringContext& context, StepFunction run, double cycles_per_element) {
   const int64_t elements = ElementCount(context.result.shape);
   const uint64_t stream = StreamHash(context.attributes.Get<std::string>("stream"));
-  context.steps.push_back({.run = run, .reads = {OperandBuffer(0)}, .writes = {StepBuffer::kResult}, .numbers = {elements, static_cast<int64_t>(stream)},
-                           .blocks = BlocksOfElements(elements), .block_cycles = cycles_per_element * static_cast<double>(kElementsPerBlock)});
+  context.steps.push_back({.run = run,
+                           .reads = {OperandBuffer(0)},
+                           .writes = {StepBuffer::kResult},
+                           .numbers = {elements, static_cast<int64_t>(stream)},
+                           .blocks = BlocksOfElements(elements),
+                           .block_cycles = cycles_per_element * static_cast<double>(kElementsPerBlock)});
 }
 
-Tensor RandomInOrder(const Tensor& state, const Attributes& attributes, const TensorType& result, double (*value)(const ElementDraw&, DType)) {
-  const auto seed_and_run = state.values<double>();
-  const auto seed = static_cast<uint64_t>(static_cast<int64_t>(seed_and_run[0])), run = static_cast<uint64_t>(static_cast<int64_t>(seed_and_run[1]));
+Tensor RandomInOrder(const Tensor& state, const Attributes& attributes, const TensorType& result,
+                     double (*value)(const ElementDraw&, DType)) {
+  const auto word = [&state](size_t i) { return static_cast<uint64_t>(static_cast<int64_t>(state.values<double>()[i])); };
+  const uint64_t seed = word(0), run = word(1);
   const uint64_t key = RandomKey(seed, StreamHash(attributes.Get<std::string>("stream")));
   Tensor values(DType::kFloat64, result.shape);
   uint64_t element = 0;
@@ -52,7 +57,8 @@ SampleSet RandomSamples() {
   SampleSet set;
   for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
     for (const Shape& shape : {Shape{}, Shape{3, 5}, Shape{2, 1, 129}, Shape{20000}, Shape{0, 2}}) {
-      set.samples.push_back({.operands = {{2}}, .attributes = {{"dtype", dtype}, {"shape", shape}, {"stream", std::string("Scope/Random")}}, .domains = {{0, 1000}}});
+      const Attributes attributes = {{"dtype", dtype}, {"shape", shape}, {"stream", std::string("Scope/Random")}};
+      set.samples.push_back({.operands = {{2}}, .attributes = attributes, .domains = {{0, 1000}}});
     }
   }
   return set;

@@ -1,5 +1,5 @@
-// What the random ops share. Operand 0 is the RandomState; attributes are dtype, shape (which may hold N), and stream, the
-// whole name that the node was given. Value = f(seed, stream, run, row-major index): see philox.h.
+// What the random ops share. Operand 0 is the RandomState; attributes are dtype, shape (which may hold N), and stream,
+// the whole name that the node was given. Value = f(seed, stream, run, row-major index): see philox.h.
 #pragma once
 
 #include "weft/graph/op.h"
@@ -23,7 +23,8 @@ struct ElementDraw {
 };
 
 // The formula of a random op: `value` for each element in order. Of seed and run it sees 53 bits, as they come as f64.
-Tensor RandomInOrder(const Tensor& state, const Attributes& attributes, const TensorType& result, double (*value)(const ElementDraw&, DType));
+Tensor RandomInOrder(const Tensor& state, const Attributes& attributes, const TensorType& result,
+                     double (*value)(const ElementDraw&, DType));
 
 // NormalOf of the same words by the library's functions: the formula that the kernels follow in vectors of their own.
 double NormalInOrder(const RandomWords& words);

@@ -27,17 +27,24 @@ constinit const OpDef kRandomNormal = {
     .arity = 1,
     .type = RandomType,
     .formula = [](std::span<const Tensor> state, const Attributes& attributes, const TensorType& result) {
-      return RandomInOrder(state[0], attributes, result, [](const ElementDraw& draw, DType) { return NormalInOrder(draw(0)); });
+      return RandomInOrder(state[0], attributes, result, [](const ElementDraw& draw, DType) {
+        return NormalInOrder(draw(0));
+      });
     },
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },  // the state is no quantity
     .lower = InSteps{[](LoweringContext& context) {
-      LowerRandom(context, [](const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(NormalBlocks)(step, begin, end); }, 50);
+      const auto run = [](const StepArguments& step, uint32_t begin, uint32_t end) {
+        HWY_DYNAMIC_DISPATCH(NormalBlocks)(step, begin, end);
+      };
+      LowerRandom(context, run, 50);
     }},
     .samples = RandomSamples,
     .traits = {.is_random = true},
 };
 
-Node RandomNormal(Graph& graph, std::string_view name, const Shape& shape, DType dtype) { return AddRandom(kRandomNormal, graph, name, shape, dtype); }
+Node RandomNormal(Graph& graph, std::string_view name, const Shape& shape, DType dtype) {
+  return AddRandom(kRandomNormal, graph, name, shape, dtype);
+}
 Node RandomNormalLike(std::string_view name, Node x) { return RandomNormal(x.graph(), name, x.shape(), x.dtype()); }
 
 }  // namespace weft

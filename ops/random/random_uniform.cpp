@@ -35,18 +35,24 @@ constinit const OpDef kRandomUniform = {
     .formula = [](std::span<const Tensor> state, const Attributes& attributes, const TensorType& result) {
       return RandomInOrder(state[0], attributes, result, [](const ElementDraw& draw, DType dtype) {
         const uint64_t word = draw(0).first;
-        return dtype == DType::kFloat32 ? static_cast<double>(word >> 40) * 0x1p-24 : static_cast<double>(word >> 11) * 0x1p-53;
+        if (dtype == DType::kFloat32) return static_cast<double>(word >> 40) * 0x1p-24;
+        return static_cast<double>(word >> 11) * 0x1p-53;
       });
     },
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },  // the state is no quantity
     .lower = InSteps{[](LoweringContext& context) {
-      LowerRandom(context, [](const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(UniformBlocks)(step, begin, end); }, 20);
+      const auto run = [](const StepArguments& step, uint32_t begin, uint32_t end) {
+        HWY_DYNAMIC_DISPATCH(UniformBlocks)(step, begin, end);
+      };
+      LowerRandom(context, run, 20);
     }},
     .samples = RandomSamples,
     .traits = {.is_random = true},
 };
 
-Node RandomUniform(Graph& graph, std::string_view name, const Shape& shape, DType dtype) { return AddRandom(kRandomUniform, graph, name, shape, dtype); }
+Node RandomUniform(Graph& graph, std::string_view name, const Shape& shape, DType dtype) {
+  return AddRandom(kRandomUniform, graph, name, shape, dtype);
+}
 
 }  // namespace weft
 #endif

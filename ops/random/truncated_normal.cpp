@@ -1,5 +1,5 @@
-// TruncatedNormal: N(0, 1), redrawn with the next attempt of the same element while it is outside ±2. So the standard deviation
-// is √(1 − 4·φ(2) / (2·Φ(2) − 1)) = 0.8796. The f32 numbers are the f64 numbers, rounded.
+// TruncatedNormal: N(0, 1), redrawn with the next attempt of the same element while it is outside ±2. So the standard
+// deviation is √(1 − 4·φ(2) / (2·Φ(2) − 1)) = 0.8796. The f32 numbers are the f64 numbers, rounded.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE __BASE_FILE__
@@ -49,13 +49,18 @@ constinit const OpDef kTruncatedNormal = {
     },
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },  // the state is no quantity
     .lower = InSteps{[](LoweringContext& context) {
-      LowerRandom(context, [](const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(TruncatedNormalBlocks)(step, begin, end); }, 70);
+      const auto run = [](const StepArguments& step, uint32_t begin, uint32_t end) {
+        HWY_DYNAMIC_DISPATCH(TruncatedNormalBlocks)(step, begin, end);
+      };
+      LowerRandom(context, run, 70);
     }},
     .samples = RandomSamples,
     .traits = {.is_random = true},
 };
 
-Node TruncatedNormal(Graph& graph, std::string_view name, const Shape& shape, DType dtype) { return AddRandom(kTruncatedNormal, graph, name, shape, dtype); }
+Node TruncatedNormal(Graph& graph, std::string_view name, const Shape& shape, DType dtype) {
+  return AddRandom(kTruncatedNormal, graph, name, shape, dtype);
+}
 
 }  // namespace weft
 #endif

@@ -1,4 +1,4 @@
-// LogSoftmax(x) = x − log Σ eˣ over the last axis, computed as y − log Σ e^y with y = x − max x: no overflow for large x.
+// LogSoftmax(x) = x − log Σ eˣ over the last axis, computed as y − log Σ e^y with y = x − max x: it never overflows.
 #include "weft/graph/error.h"
 #include "weft/ops/operators.h"
 #include "weft/ops/reduction/reduction.h"

@@ -42,11 +42,14 @@ constinit const OpDef kReduceMax = {
       const TensorType type = ReductionType(context);
       const auto axis = static_cast<size_t>(context.attributes().Get<int64_t>("axis"));
       const auto count = static_cast<size_t>(context.attributes().Get<int64_t>("count"));
-      for (size_t a = axis; a < axis + count; ++a) context.Require(context.operand(0).shape[a] != Dim(0), "nothing has no largest element: an axis has length 0");
+      for (size_t a = axis; a < axis + count; ++a) {
+        context.Require(context.operand(0).shape[a] != Dim(0), "nothing has no largest element: an axis has length 0");
+      }
       return type;
     },
     .formula = [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
-      return ReduceInOrder(x[0], attributes, -std::numeric_limits<double>::infinity(), [](double a, double b) { return std::isnan(a) || a > b ? a : b; });
+      const auto larger = [](double a, double b) { return std::isnan(a) || a > b ? a : b; };
+      return ReduceInOrder(x[0], attributes, -std::numeric_limits<double>::infinity(), larger);
     },
     // ∂max/∂xᵢ = [xᵢ = max] / Σⱼ [xⱼ = max]: ties share evenly.
     .gradient = [](const GradientContext& c) -> Contributions {

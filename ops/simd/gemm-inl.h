@@ -33,7 +33,11 @@ inline constexpr int64_t kTileRows = 11;
 
 // Loops over registers must be unrolled, or the sums lie in memory. The address sanitizer puts them there anyway, and would
 // take minutes to compile what is unrolled.
-inline constexpr int kUnroll = HWY_IS_ASAN ? 1 : 16;
+#if HWY_IS_ASAN || defined(__SANITIZE_ADDRESS__)
+inline constexpr int kUnroll = 1;
+#else
+inline constexpr int kUnroll = 16;
+#endif
 
 // ---- Fetching ahead ------------------------------------------------------------------------------------------------
 

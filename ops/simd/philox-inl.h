@@ -1,6 +1,6 @@
-// Philox4x32-10 in vectors, and the loop of every random op. A lane is an element, so neither the width of a vector nor the
-// cut into blocks can change a value. The counter's words lie in the low halves of 64-bit lanes: one multiplication gives the
-// high and the low half of a product, and what gathers in the upper halves is never read.
+// Philox4x32-10 in vectors, and the loop of every random op. A lane is an element, so neither the width of a vector nor
+// the cut into blocks can change a value. The counter's words lie in the low halves of 64-bit lanes: one multiplication
+// gives the high and the low half of a product, and what gathers in the upper halves is never read.
 #if defined(WEFT_OPS_SIMD_PHILOX_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_OPS_SIMD_PHILOX_INL_H_
 #undef WEFT_OPS_SIMD_PHILOX_INL_H_
@@ -34,7 +34,8 @@ HWY_INLINE Words<V> PhiloxOf(D d, V c0, V c1, V c2, V c3, uint64_t key) {
   const auto multiplier0 = hn::Set(halves, kPhiloxMultipliers[0]), multiplier1 = hn::Set(halves, kPhiloxMultipliers[1]);
   uint32_t k0 = LowHalf(key), k1 = HighHalf(key);
   for (int round = 0; round < kPhiloxRounds; ++round) {
-    const V p0 = hn::MulEven(hn::BitCast(halves, c0), multiplier0), p1 = hn::MulEven(hn::BitCast(halves, c2), multiplier1);
+    const V p0 = hn::MulEven(hn::BitCast(halves, c0), multiplier0);
+    const V p1 = hn::MulEven(hn::BitCast(halves, c2), multiplier1);
     c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::Set(d, uint64_t{k0}));
     c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::Set(d, uint64_t{k1}));
     c1 = p1;

@@ -23,9 +23,13 @@ constinit const OpDef kConstant = {
     .gradient = [](const GradientContext&) -> Contributions { return {}; },
     .lower = Source{SourceKind::kConstant},
     .samples = [] {
-      const auto sample = [](Tensor value) { return Sample{.attributes = {{"value", std::make_shared<const Tensor>(std::move(value))}}}; };
-      return SampleSet{.samples = {sample(Tensor::Scalar(2.5)), sample(Tensor::Of<float>({2, 3}, {0, -1, 2, -3, 4, 0.5f})),
-                                   sample(Tensor::Of<int64_t>({2}, {-7, 1})), sample(Tensor::Of<bool>({3}, {true, false, true})),
+      const auto sample = [](Tensor value) {
+        return Sample{.attributes = {{"value", std::make_shared<const Tensor>(std::move(value))}}};
+      };
+      return SampleSet{.samples = {sample(Tensor::Scalar(2.5)),
+                                   sample(Tensor::Of<float>({2, 3}, {0, -1, 2, -3, 4, 0.5f})),
+                                   sample(Tensor::Of<int64_t>({2}, {-7, 1})),
+                                   sample(Tensor::Of<bool>({3}, {true, false, true})),
                                    sample(Tensor(DType::kFloat32, {0, 4}))}};
     },
 };

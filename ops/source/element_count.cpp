@@ -1,5 +1,6 @@
-// ElementCount(x) = the number of elements along attribute "axes", a scalar of x's dtype. It depends on the type of x only,
-// so it becomes a Constant as soon as N is bound; until then a mean over the batch can be written down and differentiated.
+// ElementCount(x) = the number of elements along attribute "axes", a scalar of x's dtype. It depends on the type of x
+// only, so it becomes a Constant as soon as N is bound; until then a mean over the batch can be written down and
+// differentiated.
 #include <algorithm>
 
 #include "weft/ops/all_ops.h"
@@ -30,8 +31,10 @@ constinit const OpDef kElementCount = {
       const Axes& axes = context.attributes().Get<Axes>("axes");
       const auto rank = static_cast<int64_t>(x.shape.rank());
       context.Require(IsFloating(x.dtype), "expected a floating-point operand");
-      context.Require(axes.empty() || (axes.front() >= 0 && axes.back() < rank), "the axes are outside the operand's shape");
-      context.Require(std::ranges::adjacent_find(axes, std::ranges::greater_equal{}) == axes.end(), "expected ascending axes, each once");
+      context.Require(axes.empty() || (axes.front() >= 0 && axes.back() < rank),
+                      "the axes are outside the operand's shape");
+      context.Require(std::ranges::adjacent_find(axes, std::ranges::greater_equal{}) == axes.end(),
+                      "expected ascending axes, each once");
       return {.dtype = x.dtype, .shape = {}};
     },
     .formula = [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
@@ -40,7 +43,9 @@ constinit const OpDef kElementCount = {
     // The values of x make no difference.
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },
     .lower = InSteps{[](LoweringContext& context) {
-      context.steps.push_back({.run = WriteCount, .writes = {StepBuffer::kResult}, .numbers = {CountAlong(context.operands[0].shape, context.attributes)}, .block_cycles = 10});
+      context.steps.push_back({.run = WriteCount, .writes = {StepBuffer::kResult},
+                               .numbers = {CountAlong(context.operands[0].shape, context.attributes)},
+                               .block_cycles = 10});
     }},
     .samples = [] {
       return SampleSet{.samples = {{.operands = {{7}}, .attributes = {{"axes", Axes{0}}}},
@@ -49,7 +54,8 @@ constinit const OpDef kElementCount = {
                                    {.operands = {{}}, .attributes = {{"axes", Axes{}}}}}};
     },
     .simplify = [](Node node) -> std::optional<Node> {
-      return Constant(node.graph(), static_cast<double>(CountAlong(node.operand(0).shape(), node.attributes())), node.dtype());
+      return Constant(node.graph(), static_cast<double>(CountAlong(node.operand(0).shape(), node.attributes())),
+                      node.dtype());
     },
 };
 

@@ -1,5 +1,5 @@
-// Placeholder: a value that is fed to each run, attributes dtype, shape (which may hold N), and, where it need not be fed,
-// default: every element of it.
+// Placeholder: a value that is fed to each run, attributes dtype, shape (which may hold N), and, where it need not be
+// fed, default: every element of it.
 #include <algorithm>
 
 #include "weft/ops/all_ops.h"
@@ -18,7 +18,9 @@ constinit const OpDef kPlaceholder = {
     // What is read where nothing is fed: the default, or zeros in a test of the graph alone.
     .formula = [](std::span<const Tensor>, const Attributes& attributes, const TensorType& result) {
       Tensor value(DType::kFloat64, result.shape);
-      if (attributes.Find("default") != nullptr) std::ranges::fill(value.values<double>(), attributes.Get<double>("default"));
+      if (attributes.Find("default") != nullptr) {
+        std::ranges::fill(value.values<double>(), attributes.Get<double>("default"));
+      }
       return value;
     },
     .gradient = [](const GradientContext&) -> Contributions { return {}; },

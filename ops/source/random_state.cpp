@@ -1,4 +1,5 @@
-// RandomState: (seed, run number) as i64[2], the operand of every random op, fed by the session. One a graph, at its root.
+// RandomState: (seed, run number) as i64[2], the operand of every random op, fed by the session. One a graph, at its
+// root.
 #include "weft/graph/scope.h"
 #include "weft/ops/all_ops.h"
 #include "weft/ops/ops.h"
@@ -15,7 +16,9 @@ constinit const OpDef kRandomState = {
     .arity = 0,
     .type = [](const TypeContext&) -> TensorType { return {.dtype = DType::kInt64, .shape = {2}}; },
     // The state that a session starts with: seed 1, run 0.
-    .formula = [](std::span<const Tensor>, const Attributes&, const TensorType&) { return Tensor::Of<double>({2}, {1, 0}); },
+    .formula = [](std::span<const Tensor>, const Attributes&, const TensorType&) {
+      return Tensor::Of<double>({2}, {1, 0});
+    },
     .gradient = [](const GradientContext&) -> Contributions { return {}; },
     .lower = Source{SourceKind::kRandomState},
     .samples = [] { return SampleSet{.samples = {{}}}; },

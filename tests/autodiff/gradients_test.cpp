@@ -28,7 +28,7 @@ Node Input(Graph& graph, std::string_view name, const Shape& shape = {}) { retur
 double ValueOf(Node node, const std::map<std::string, double>& point = {}) {
   std::map<NodeId, Tensor> feeds;
   for (const auto& [name, value] : point) feeds.emplace(node.graph().Find(name).id(), Tensor::Scalar(value));
-  return InterpretReference(node.graph(), node, point).values<double>()[0];
+  return InterpretReference(node.graph(), node, feeds).values<double>()[0];
 }
 
 void ExpectMessage(const std::string& message, const std::vector<std::string>& parts) {
@@ -266,7 +266,9 @@ TEST(Gradients, NameOfANodeNeverMeansAnotherOne) {
     const auto gradients = Gradients(target, nodes);
     for (size_t i = 0; i < nodes.size(); ++i) {
       const std::string name = "Gradients/" + nodes[i].name().str();
-      if (call == 0) EXPECT_EQ(graph.Find(name), gradients[i]) << name;
+      if (call == 0) {
+        EXPECT_EQ(graph.Find(name), gradients[i]) << name;
+      }
       EXPECT_TRUE(gradients[i].name().IsWithin("Gradients"));
     }
   }

@@ -236,7 +236,7 @@ INSTANTIATE_TEST_SUITE_P(Layout, SafetensorsRefusal, testing::ValuesIn(BadLayout
 INSTANTIATE_TEST_SUITE_P(Checksums, SafetensorsRefusal, testing::ValuesIn(BadChecksums()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Foreign, SafetensorsRefusal, testing::ValuesIn(ForeignFiles()), NameOf);
 
-TEST(SafetensorsRefusal, AMillionEmptyTensors) {
+TEST(SafetensorsLimits, AMillionEmptyTensors) {
   const TemporaryDirectory directory;
   std::string header = "{";
   for (int i = 0; i < 1'000'000; ++i) header += (i == 0 ? "" : ",") + TensorJson("T" + std::to_string(i), "[0]", "[0,0]");
@@ -244,7 +244,7 @@ TEST(SafetensorsRefusal, AMillionEmptyTensors) {
   EXPECT_THAT(Refusal(directory / "file"), HasSubstr("got more than 100000 tensors, the limit"));
 }
 
-TEST(SafetensorsRefusal, AHeaderAtTheLimitIsReadAndOneAboveIsNot) {
+TEST(SafetensorsLimits, AHeaderAtTheLimitIsReadAndOneAboveIsNot) {
   const TemporaryDirectory directory;
   WriteFile(directory / "file", Length(100'000'000, "{}" + std::string(99'999'998, ' ')));
   EXPECT_EQ(Refusal(directory / "file"), "accepted");
@@ -254,7 +254,7 @@ TEST(SafetensorsRefusal, AHeaderAtTheLimitIsReadAndOneAboveIsNot) {
 }
 
 // A header of 640 bytes has the first bytes of a pickle, one of 2056 nearly those of an ONNX file.
-TEST(SafetensorsRefusal, NoLengthIsMistakenForAnotherFormat) {
+TEST(SafetensorsLimits, NoLengthIsMistakenForAnotherFormat) {
   const TemporaryDirectory directory;
   for (size_t length : {640u, 896u, 1152u, 0x708u, 0x808u, 0x8b1fu}) {
     WriteFile(directory / "file", SafetensorsBytes("{}" + std::string(length - 2, ' '), ""));

@@ -171,7 +171,7 @@ TEST(Text, RefusalsSayLineAndColumn) {
       {a + "\"μ\" ? Unary(A)", "line 3, column 5: got '? Unary(A)', expected '='"},
       {a + "\"B = Unary(A)", "expected '\"'"},
       {a + "\"\" = Unary(A) : f32[2]", "name '': is empty"},
-      {a + "B//C = Unary(A) : f32[2]", "line 3, column 19: name 'B//C': has an empty component"},
+      {a + "B//C = Unary(A) : f32[2]", "line 3, column 18: name 'B//C': has an empty component"},
       {a + "B = Unary(A//B) : f32[2]", "name 'A//B': has an empty component"},
       {a + a, "line 3, column 42: name 'A': taken by a Placeholder already"},
       {a + "B = Unary(A, A) : f32[2]", "line 3, column 18: Unary 'B': got 2 operands, expected 1"},
@@ -211,8 +211,10 @@ TEST(Text, EndsSomewhereAndIsRefusedOrRead) {
   const std::string text = ToText(graph);
   for (size_t length = 0; length < text.size(); ++length) {
     try {
-      EXPECT_NO_THROW(Verify(Parsed(text.substr(0, length))));
-    } catch (const GraphError&) {
+      const Graph read = Parsed(text.substr(0, length));
+      EXPECT_NO_THROW(Verify(read)) << length;
+    } catch (const GraphError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("graph text")) << length;
     }
   }
 }
@@ -225,7 +227,7 @@ TEST(Text, HarmedAnywhereIsRefusedOrRead) {
   const std::string text = ToText(graph);
   std::mt19937 random(5);
   const std::string_view letters = "\"\\{}[]()=:,<-N09.e \n#\x01\xff";
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     std::string harmed = text;
     for (size_t k = 1 + random() % 3; k > 0; --k) harmed[random() % harmed.size()] = letters[random() % letters.size()];
     try {

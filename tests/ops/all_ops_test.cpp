@@ -48,7 +48,8 @@ void Give(const std::map<NodeId, Tensor>& values, Graph& graph, VariableStore& s
   }
 }
 
-std::vector<Tensor> RunCompiled(Graph& graph, const std::map<NodeId, Tensor>& values, std::span<const Node> fetches, const SessionOptions& options = {.threads = 1}) {
+std::vector<Tensor> RunCompiled(Graph& graph, const std::map<NodeId, Tensor>& values, std::span<const Node> fetches,
+                                const SessionOptions& options = {.threads = 1}) {
   VariableStore store(graph);
   std::vector<Feed> feeds;
   Give(values, graph, store, feeds);
@@ -71,7 +72,9 @@ Evaluate Compiled(Session& session, std::vector<Node> fetches) {
     }
     run->Run();
     std::vector<Tensor> values;
-    for (size_t i = 0; i < fetches.size(); ++i) values.push_back(Tensor::Of<double>(fetches[i].shape(), run->Output<double>(i)));
+    for (size_t i = 0; i < fetches.size(); ++i) {
+      values.push_back(Tensor::Of<double>(fetches[i].shape(), run->Output<double>(i)));
+    }
     return values;
   };
 }
@@ -81,13 +84,17 @@ class EveryOp : public testing::TestWithParam<const OpDef*> {
   const OpDef& op() const { return *GetParam(); }
 };
 
-INSTANTIATE_TEST_SUITE_P(AllOps, EveryOp, testing::ValuesIn(AllOps().begin(), AllOps().end()), [](const auto& tested) { return std::string(*tested.param->name); });
+std::string NameOf(const testing::TestParamInfo<const OpDef*>& tested) { return std::string(*tested.param->name); }
+
+INSTANTIATE_TEST_SUITE_P(AllOps, EveryOp, testing::ValuesIn(AllOps().begin(), AllOps().end()), NameOf);
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
 
 void ExpectNames(const std::string& text, const OpDef& op, std::string_view node, std::span<const Node> operands) {
   EXPECT_EQ(text.find(std::string(*op.name) + " '" + std::string(node) + "': "), 0u) << text;
-  for (const Node& operand : operands) EXPECT_NE(text.find("'" + operand.name().str() + "'  " + ToString(operand.type())), std::string::npos) << text;
+  for (const Node& operand : operands) {
+    EXPECT_NE(text.find("'" + operand.name().str() + "'  " + ToString(operand.type())), std::string::npos) << text;
+  }
 }
 
 TEST_P(EveryOp, ResultHasTheShapeOfTheFormula) {
@@ -122,8 +129,11 @@ TEST_P(EveryOp, RefusesOtherOperandsInWords) {
       std::vector<Dim> longer(type.shape.begin(), type.shape.end()), deeper = longer;
       if (!longer.empty()) longer.back() = longer.back().length() + 1;
       deeper.insert(deeper.begin(), 3);
-      const TensorType others[] = {{.dtype = type.dtype, .shape = Shape(longer)}, {.dtype = type.dtype, .shape = Shape(deeper)},
-                                   {.dtype = type.dtype, .shape = {}}, {.dtype = DType::kBool, .shape = type.shape}, {.dtype = DType::kFloat64, .shape = type.shape}};
+      const TensorType others[] = {{.dtype = type.dtype, .shape = Shape(longer)},
+                                   {.dtype = type.dtype, .shape = Shape(deeper)},
+                                   {.dtype = type.dtype, .shape = {}},
+                                   {.dtype = DType::kBool, .shape = type.shape},
+                                   {.dtype = DType::kFloat64, .shape = type.shape}};
       for (const TensorType& other : others) {
         std::vector<Node> operands = graph->operands;
         operands[i] = graph->graph.Add(kPlaceholder, {}, {{"dtype", other.dtype}, {"shape", other.shape}});
@@ -137,7 +147,8 @@ TEST_P(EveryOp, RefusesOtherOperandsInWords) {
         const Node node = graph->graph.node(NodeId{static_cast<uint32_t>(before)});
         std::vector<Tensor> values;
         for (const Node& operand : operands) values.push_back(DrawValues({}, operand.shape(), DType::kFloat64, 1));
-        EXPECT_EQ(EvaluateReference(op(), values, node.attributes(), node.type()).shape(), node.shape()) << ToString(other);
+        EXPECT_EQ(EvaluateReference(op(), values, node.attributes(), node.type()).shape(), node.shape())
+            << ToString(other);
         const bool is_binary = op().is_elementwise() && operands.size() > 1;
         EXPECT_FALSE(is_binary && other != type) << "took " << ToString(other) << " for " << ToString(type);
       }
@@ -158,7 +169,9 @@ std::vector<Attributes> Neighbours(const Attributes& attributes) {
       AttributeValue operator()(const std::string& v) const { return v == ">" ? std::string(">=") : v + "x"; }
       AttributeValue operator()(DType v) const { return v == DType::kFloat32 ? DType::kFloat64 : DType::kFloat32; }
       AttributeValue operator()(const Shape& v) const { return Shape(std::vector<Dim>(v.rank(), 7)); }
-      AttributeValue operator()(const std::vector<int64_t>& v) const { return std::vector<int64_t>(v.rbegin(), v.rend()); }
+      AttributeValue operator()(const std::vector<int64_t>& v) const {
+        return std::vector<int64_t>(v.rbegin(), v.rend());
+      }
       AttributeValue operator()(const std::shared_ptr<const Tensor>& v) const {
         auto other = std::make_shared<Tensor>(*v);
         if (!other->bytes().empty()) other->bytes()[0] ^= std::byte{1};
@@ -199,7 +212,9 @@ TEST_P(EveryOp, IsOneNodeWithItsLikeAndNoOther) {
     };
     EXPECT_EQ(merged(graph->y().attributes()), true);
     if (op().traits.chooses_by_mode) continue;
-    for (const Attributes& neighbour : Neighbours(graph->y().attributes())) EXPECT_NE(merged(neighbour), true) << ToString(neighbour);
+    for (const Attributes& neighbour : Neighbours(graph->y().attributes())) {
+      EXPECT_NE(merged(neighbour), true) << ToString(neighbour);
+    }
   }
 }
 
@@ -210,7 +225,8 @@ TEST_P(EveryOp, FollowsItsFormulaOnEveryTarget) {
     SCOPED_TRACE(graph->label);
     const Node y = graph->y();
     // A choice by mode is its operand 0 in the formula, and in inference its operand 1.
-    const Tensor expected = op().traits.chooses_by_mode ? graph->feeds.at(graph->operands[1].id()).Cast(DType::kFloat64) : FormulaOf(*graph);
+    const bool chooses = op().traits.chooses_by_mode;
+    const Tensor expected = chooses ? graph->feeds.at(graph->operands[1].id()).Cast(DType::kFloat64) : FormulaOf(*graph);
     const std::vector<double> bounds = Bounds(*graph, expected);
     std::map<bool, Tensor> of_class;
     for (int64_t target : SimdTargets()) {
@@ -233,13 +249,17 @@ TEST_P(EveryOp, FollowsItsFormulaOnEveryTarget) {
 TEST_P(EveryOp, KernelTakesEveryLength) {
   if (!op().is_elementwise()) return;
   const BlockKernel kernel = std::get<PerBlock>(*op().lower).kernel;
-  constexpr uint32_t kLengths[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 130, 1023, 1024};
+  std::vector<uint32_t> lengths = {130, 1000, 1023, 1024};
+  for (uint32_t length = 0; length < 34; ++length) lengths.push_back(length);  // two vectors of 64 bytes and one more
   constexpr int64_t kLongest = 1024;
   for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
     for (const Sample& sample : op().samples().samples) {
       const auto arity = sample.operands.size();
       std::vector<Tensor> operands;
-      for (size_t i = 0; i < arity; ++i) operands.push_back(DrawValues(sample.domains[sample.domains.size() == 1 ? 0 : i], {kLongest + 16}, dtype, 1 + i));
+      for (size_t i = 0; i < arity; ++i) {
+        operands.push_back(DrawValues(sample.domains[sample.domains.size() == 1 ? 0 : i], {kLongest + 16}, dtype,
+                                      1 + i));
+      }
       const auto run = [&](uint32_t count, uint32_t broadcast, bool in_place) {
         std::vector<Tensor> copies = operands;
         Tensor result(dtype, {kLongest});
@@ -248,14 +268,17 @@ TEST_P(EveryOp, KernelTakesEveryLength) {
         for (uint32_t i = 0; i < arity; ++i) {
           inputs.push_back({.data = copies[i].bytes().data(), .stride = i == broadcast ? 0u : 1u});
           const auto bytes = copies[i].bytes();
-          for (size_t at = SizeOf(dtype); i == broadcast && at < 64; at += SizeOf(dtype)) std::memcpy(&bytes[at], bytes.data(), SizeOf(dtype));
+          for (size_t at = SizeOf(dtype); i == broadcast && at < 64; at += SizeOf(dtype)) {
+            std::memcpy(&bytes[at], bytes.data(), SizeOf(dtype));
+          }
         }
-        kernel({.dtype = dtype, .count = count, .inputs = inputs, .outputs = {&output, 1}, .attributes = &sample.attributes});
+        kernel({.dtype = dtype, .count = count, .inputs = inputs, .outputs = {&output, 1},
+                .attributes = &sample.attributes});
         const auto* bytes = static_cast<const std::byte*>(output);
         return std::vector<std::byte>(bytes, bytes + count * SizeOf(dtype));
       };
       const std::vector<std::byte> all = run(kLongest, UINT32_MAX, false);
-      for (uint32_t count : kLengths) {
+      for (uint32_t count : lengths) {
         const std::vector<std::byte> part = run(count, UINT32_MAX, false);
         ASSERT_TRUE(std::equal(part.begin(), part.end(), all.begin())) << count;
         ASSERT_EQ(run(count, UINT32_MAX, true), part) << count << " in place";
@@ -263,7 +286,9 @@ TEST_P(EveryOp, KernelTakesEveryLength) {
       for (uint32_t i = 0; i < arity; ++i) {
         const Tensor whole = operands[i];
         const std::vector<std::byte> repeated = run(kLongest, i, false);
-        for (size_t at = SizeOf(dtype); at < whole.bytes().size(); at += SizeOf(dtype)) std::memcpy(&operands[i].bytes()[at], whole.bytes().data(), SizeOf(dtype));
+        for (size_t at = SizeOf(dtype); at < whole.bytes().size(); at += SizeOf(dtype)) {
+          std::memcpy(&operands[i].bytes()[at], whole.bytes().data(), SizeOf(dtype));
+        }
         ASSERT_EQ(repeated, run(kLongest, UINT32_MAX, false)) << "operand " << i << " repeated";
         operands[i] = whole;
       }
@@ -296,11 +321,14 @@ struct GradientGraph {
     return weight;
   }
 
-  GradientCheck First() const { return {.variables = variables, .gradients = gradients, .results = {y}, .weights = {v}}; }
+  GradientCheck First() const {
+    return {.variables = variables, .gradients = gradients, .results = {y}, .weights = {v}};
+  }
   GradientCheck Second() const {
     std::vector<Node> all = variables;
     all.push_back(v);
-    return {.variables = all, .gradients = Gradients(*second_target, all, {.unconnected = Unconnected::kZero}), .results = gradients, .weights = u, .relative = 1e-6, .absolute = 1e-8};
+    return {.variables = all, .gradients = Gradients(*second_target, all, {.unconnected = Unconnected::kZero}),
+            .results = gradients, .weights = u, .relative = 1e-6, .absolute = 1e-8};
   }
 
   Node y;
@@ -313,7 +341,8 @@ struct GradientGraph {
 void ExpectAgreement(const GradientCheck& check, const std::map<NodeId, Tensor>& feeds, Graph& graph) {
   std::vector<Node> fetches = check.results;
   fetches.insert(fetches.end(), check.gradients.begin(), check.gradients.end());
-  EXPECT_EQ(Disagreement(check, feeds, [&](const auto& moved) { return InterpretReference(graph, fetches, moved); }), "") << "by formulas";
+  const auto interpret = [&](const auto& moved) { return InterpretReference(graph, fetches, moved); };
+  EXPECT_EQ(Disagreement(check, feeds, interpret), "") << "by formulas";
   VariableStore store(graph);
   Session session(graph, store, {.threads = 1});
   EXPECT_EQ(Disagreement(check, feeds, Compiled(session, fetches)), "") << "by kernels";
@@ -338,7 +367,9 @@ TEST_P(EveryOp, SecondGradientIsTheDifferenceQuotient) { CheckGradients(op(), 2)
 TEST_P(EveryOp, SaysWhyIfItHasNoGradient) {
   if (op().gradient->differentiable()) return;
   for (const auto& graph : OpGraphs(op(), DType::kFloat64)) {
-    const std::string text = Thrown([&] { Gradients(ReduceSum(graph->y()), graph->operands, {.unconnected = Unconnected::kZero}); });
+    const std::string text = Thrown([&] {
+      Gradients(ReduceSum(graph->y()), graph->operands, {.unconnected = Unconnected::kZero});
+    });
     EXPECT_NE(text.find(std::string(op().gradient->reason())), std::string::npos) << text;
     EXPECT_NE(text.find("'Y'"), std::string::npos) << text;
   }
@@ -363,12 +394,13 @@ TEST_P(EveryOp, BitsDoNotDependOnPlansOrThreads) {
     const std::vector<Tensor> expected = RunCompiled(graph->graph, values, fetches);
     for (const bool fuse : {true, false}) {
       for (const bool reuse_memory : {true, false}) {
-        EXPECT_EQ(RunCompiled(graph->graph, values, fetches, {.threads = 1, .fuse = fuse, .reuse_memory = reuse_memory}), expected) << "fuse " << fuse << ", reuse " << reuse_memory;
+        const SessionOptions options = {.threads = 1, .fuse = fuse, .reuse_memory = reuse_memory};
+        EXPECT_EQ(RunCompiled(graph->graph, values, fetches, options), expected) << fuse << reuse_memory;
       }
     }
     for (const int threads : {2, 3, 7}) {
       ManyThreads many(threads);
-      EXPECT_EQ(RunCompiled(graph->graph, values, fetches, {.runner = &many.runner()}), expected) << threads << " threads";
+      EXPECT_EQ(RunCompiled(graph->graph, values, fetches, {.runner = &many.runner()}), expected) << threads;
     }
   }
 }

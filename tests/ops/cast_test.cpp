@@ -10,22 +10,33 @@
 namespace weft {
 namespace {
 
-Tensor RunCast(const Tensor& x, DType dtype) { return RunSteps(kCast, {&x, 1}, {{"dtype", dtype}}, {.dtype = dtype, .shape = x.shape()}); }
+Tensor RunCast(const Tensor& x, DType dtype) {
+  return RunSteps(kCast, {&x, 1}, {{"dtype", dtype}}, {.dtype = dtype, .shape = x.shape()});
+}
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Cast, ToIntegersCutsAndSaturates) {
-  const Tensor from = Tensor::Of<double>({12}, {0.0, -0.0, 1.9, -1.9, 0x1p53 + 2, 0x1p63, std::nextafter(0x1p63, 0), -0x1p63, -0x1.1p63, kInfinity, -kInfinity, kNaN});
-  const Tensor to = Tensor::Of<int64_t>({12}, {0, 0, 1, -1, (int64_t{1} << 53) + 2, INT64_MAX, INT64_MAX - 1023, INT64_MIN, INT64_MIN, INT64_MAX, INT64_MIN, 0});
-  EXPECT_EQ(RunCast(from, DType::kInt64), to);
+  const std::pair<double, int64_t> cases[] = {
+      {0.0, 0},           {-0.0, 0},
+      {1.9, 1},           {-1.9, -1},
+      {0x1p53 + 2, (int64_t{1} << 53) + 2},
+      {0x1p63, INT64_MAX}, {std::nextafter(0x1p63, 0), INT64_MAX - 1023},
+      {-0x1p63, INT64_MIN}, {-0x1.1p63, INT64_MIN},
+      {kInfinity, INT64_MAX}, {-kInfinity, INT64_MIN},
+      {kNaN, 0},
+  };
+  for (const auto& [from, to] : cases) EXPECT_EQ(RunCast(Tensor::Scalar(from), DType::kInt64), Tensor::Scalar(to)) << from;
   const Tensor narrow = Tensor::Of<float>({5}, {-2.5f, 0x1p63f, -0x1p63f, 3e38f, std::nanf("")});
   EXPECT_EQ(RunCast(narrow, DType::kInt64), Tensor::Of<int64_t>({5}, {-2, INT64_MAX, INT64_MIN, INT64_MAX, 0}));
 }
 
 TEST(Cast, ToBoolIsUnequalToZero) {
-  EXPECT_EQ(RunCast(Tensor::Of<float>({5}, {0.0f, -0.0f, 1e-45f, std::nanf(""), -3}), DType::kBool), Tensor::Of<bool>({5}, {false, false, true, true, true}));
-  EXPECT_EQ(RunCast(Tensor::Of<int64_t>({3}, {0, INT64_MIN, 256}), DType::kBool), Tensor::Of<bool>({3}, {false, true, true}));
+  EXPECT_EQ(RunCast(Tensor::Of<float>({5}, {0.0f, -0.0f, 1e-45f, std::nanf(""), -3}), DType::kBool),
+            Tensor::Of<bool>({5}, {false, false, true, true, true}));
+  EXPECT_EQ(RunCast(Tensor::Of<int64_t>({3}, {0, INT64_MIN, 256}), DType::kBool),
+            Tensor::Of<bool>({3}, {false, true, true}));
   EXPECT_EQ(RunCast(Tensor::Of<bool>({2}, {true, false}), DType::kFloat32), Tensor::Of<float>({2}, {1, 0}));
 }
 
@@ -42,7 +53,9 @@ TEST(Cast, OfSeveralBlocksIsThatOfEach) {
   Tensor from(DType::kInt64, {3, 20000});
   for (size_t i = 0; i < 60000; ++i) from.values<int64_t>()[i] = static_cast<int64_t>(i) - 30000;
   for (DType dtype : kAllDTypes) {
-    const Tensor to = RunSteps(kCast, {&from, 1}, {{"dtype", dtype}}, {.dtype = dtype, .shape = from.shape()}, {.blocks_per_call = 1, .backwards = true});
+    const Tensor to =
+        RunSteps(kCast, {&from, 1}, {{"dtype", dtype}}, {.dtype = dtype, .shape = from.shape()},
+                 {.blocks_per_call = 1, .backwards = true});
     EXPECT_EQ(to, from.Cast(dtype)) << Name(dtype);
   }
 }

@@ -1,5 +1,5 @@
-// The random ops: Philox against published answers, the streams as functions of seed, stream, run and element, and their
-// distributions. All is a function of fixed seeds, so no test here can fail by chance.
+// The random ops: Philox against published answers, the streams as functions of seed, stream, run and element, and
+// their distributions. All is a function of fixed seeds, so no test here can fail by chance.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE __BASE_FILE__
@@ -17,7 +17,8 @@ bool PhiloxWords(const uint32_t* counter, uint64_t key, uint64_t* words) {
   const auto result = PhiloxOf(d, set(counter[0]), set(counter[1]), set(counter[2]), set(counter[3]), key);
   words[0] = hn::GetLane(result.first);
   words[1] = hn::GetLane(result.second);
-  return hn::AllTrue(d, hn::Eq(result.first, hn::Set(d, words[0]))) && hn::AllTrue(d, hn::Eq(result.second, hn::Set(d, words[1])));
+  return hn::AllTrue(d, hn::Eq(result.first, hn::Set(d, words[0]))) &&
+      hn::AllTrue(d, hn::Eq(result.second, hn::Set(d, words[1])));
 }
 
 double NormalOfWords(uint64_t first, uint64_t second) {
@@ -63,7 +64,8 @@ constexpr uint32_t kOnes = 0xFFFFFFFF;
 constexpr KnownAnswer kKnownAnswers[] = {
     {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
     {{kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
+     {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
 };
 
 TEST(Philox, GivesTheKnownAnswers) {
@@ -76,7 +78,8 @@ TEST(Philox, GivesTheKnownAnswersOnEveryTarget) {
     SCOPED_TRACE(SimdTargetName(target));
     for (const KnownAnswer& known : kKnownAnswers) {
       uint64_t words[2];
-      EXPECT_TRUE(HWY_DYNAMIC_DISPATCH(PhiloxWords)(known.counter.data(), known.key[0] | uint64_t{known.key[1]} << 32, words));
+      EXPECT_TRUE(HWY_DYNAMIC_DISPATCH(PhiloxWords)(known.counter.data(), known.key[0] | uint64_t{known.key[1]} << 32,
+                                                    words));
       EXPECT_EQ(words[0], known.result[0] | uint64_t{known.result[1]} << 32);
       EXPECT_EQ(words[1], known.result[2] | uint64_t{known.result[3]} << 32);
     }
@@ -97,7 +100,8 @@ struct Draws {
   std::string stream = "Encoder/Epsilon";
 };
 
-Tensor RunRandom(const OpDef& op, DType dtype, const Shape& shape, const Draws& draws = {}, const StepOrder& order = {}) {
+Tensor RunRandom(const OpDef& op, DType dtype, const Shape& shape, const Draws& draws = {},
+                 const StepOrder& order = {}) {
   const Tensor state = Tensor::Of<int64_t>({2}, {draws.seed, draws.run});
   const Attributes attributes = {{"dtype", dtype}, {"shape", shape}, {"stream", draws.stream}};
   return RunSteps(op, {&state, 1}, attributes, {.dtype = dtype, .shape = shape}, order);
@@ -108,16 +112,19 @@ std::vector<double> Values(const Tensor& tensor) {
   return {wide.values<double>().begin(), wide.values<double>().end()};
 }
 
-// Pinned, from an independent implementation of random/philox.h: a change here changes every trained model, and needs a new
-// version of the library's numerics.
+// Pinned, from an independent implementation of random/philox.h: a change here changes every trained model, and needs a
+// new version of the library's numerics.
 TEST(RandomStream, IsPinned) {
   const RandomWords words = WordsOf(RandomKey(1, StreamHash("Encoder/Epsilon")), 0, 0, 0);
   EXPECT_EQ(words.first, 0x89de207e77325ad3u);
   EXPECT_EQ(words.second, 0xcddc8a009a00d69au);
-  const RandomWords far = WordsOf(RandomKey(static_cast<uint64_t>(-3), StreamHash("W")), (uint64_t{5} << 32) + 7, (uint64_t{200} << 32) + 9, 3);
+  const RandomWords far =
+      WordsOf(RandomKey(static_cast<uint64_t>(-3), StreamHash("W")), (uint64_t{5} << 32) + 7, (uint64_t{200} << 32) + 9,
+              3);
   EXPECT_EQ(far.first, 0x48611f33c81f53f5u);
   EXPECT_EQ(far.second, 0xa1e5802657f3b112u);
-  EXPECT_EQ(Values(RunRandom(kRandomUniform, DType::kFloat64, {2}))[0], static_cast<double>(words.first >> 11) * 0x1p-53);
+  EXPECT_EQ(Values(RunRandom(kRandomUniform, DType::kFloat64, {2}))[0],
+            static_cast<double>(words.first >> 11) * 0x1p-53);
 }
 
 TEST(RandomStream, HasTheSameBitsOnTargetsOfOneClass) {
@@ -140,7 +147,8 @@ TEST(RandomStream, FollowsTheFormulaOnEveryTarget) {
       const Shape shape = {3, 17003};
       const Attributes attributes = {{"dtype", dtype}, {"shape", shape}, {"stream", std::string("Encoder/Epsilon")}};
       const Tensor state = Tensor::Of<double>({2}, {-7, 123456789012});
-      const std::vector<double> expected = Values(EvaluateReference(*op, {&state, 1}, attributes, {.dtype = dtype, .shape = shape}));
+      const std::vector<double> expected =
+          Values(EvaluateReference(*op, {&state, 1}, attributes, {.dtype = dtype, .shape = shape}));
       for (int64_t target : SimdTargets()) {
         const OnSimdTarget on(target);
         const std::vector<double> values = Values(RunRandom(*op, dtype, shape, {.seed = -7, .run = 123456789012}));
@@ -158,7 +166,9 @@ TEST(RandomStream, DoesNotDependOnBlocks) {
     for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
       const Tensor values = RunRandom(*op, dtype, {5, 20000});
       for (uint32_t blocks : {1u, 2u, 3u}) {
-        for (bool backwards : {false, true}) EXPECT_EQ(RunRandom(*op, dtype, {5, 20000}, {}, {.blocks_per_call = blocks, .backwards = backwards}), values);
+        for (bool backwards : {false, true}) {
+          EXPECT_EQ(RunRandom(*op, dtype, {5, 20000}, {}, {.blocks_per_call = blocks, .backwards = backwards}), values);
+        }
       }
     }
   }
@@ -176,9 +186,11 @@ TEST(RandomStream, IsAFunctionOfTheElement) {
 
 TEST(RandomStream, OfFloat32IsThatOfFloat64) {
   for (const OpDef* op : kRandomOps) {
-    const std::vector<double> narrow = Values(RunRandom(*op, DType::kFloat32, {9999})), wide = Values(RunRandom(*op, DType::kFloat64, {9999}));
+    const std::vector<double> narrow = Values(RunRandom(*op, DType::kFloat32, {9999})),
+        wide = Values(RunRandom(*op, DType::kFloat64, {9999}));
     for (size_t i = 0; i < wide.size(); ++i) {
-      const double expected = op == &kRandomUniform ? std::floor(wide[i] * 0x1p24) * 0x1p-24 : static_cast<double>(static_cast<float>(wide[i]));
+      const double expected = op == &kRandomUniform ? std::floor(wide[i] * 0x1p24) *
+          0x1p-24 : static_cast<double>(static_cast<float>(wide[i]));
       ASSERT_EQ(narrow[i], expected) << *op->name << " " << i;
     }
   }
@@ -193,7 +205,8 @@ double Mean(const std::vector<double>& values, double (*of)(double)) {
 constexpr int64_t kSamples = 1'000'000;
 const double kStandardError = 1 / std::sqrt(static_cast<double>(kSamples));
 
-// Streams that differ in one letter, seeds and runs that differ by one, and neighbours within a stream: all uncorrelated.
+// Streams that differ in one letter, seeds and runs that differ by one, and neighbours within a stream: all
+// uncorrelated.
 TEST(RandomStream, IsUncorrelatedWithItsNeighbours) {
   const std::vector<double> base = Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}));
   std::vector<double> shifted(base.begin() + 1, base.end());
@@ -208,7 +221,8 @@ TEST(RandomStream, IsUncorrelatedWithItsNeighbours) {
       Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.stream = "Encoder/Epsilom"})),
   };
   for (const std::vector<double>& other : others) {
-    const double product = std::inner_product(base.begin(), base.end(), other.begin(), 0.0) / static_cast<double>(kSamples);
+    const double product =
+        std::inner_product(base.begin(), base.end(), other.begin(), 0.0) / static_cast<double>(kSamples);
     EXPECT_LT(std::abs(product), 4 * kStandardError) << &other - others;
   }
 }
@@ -236,7 +250,8 @@ TEST(RandomUniform, IsUniform) {
     EXPECT_NEAR(Mean(values, [](double u) { return u * u; }), 1.0 / 3, 4 * kStandardError * std::sqrt(4.0 / 45));
     const double step = dtype == DType::kFloat32 ? 0x1p24 : 0x1p53;
     EXPECT_TRUE(std::ranges::all_of(values, [step](double u) { return u * step == std::floor(u * step); }));
-    EXPECT_TRUE(std::ranges::any_of(values, [step](double u) { return std::fmod(u * step, 2) == 1; }));  // the last bit too
+    // the last bit too
+    EXPECT_TRUE(std::ranges::any_of(values, [step](double u) { return std::fmod(u * step, 2) == 1; }));
   }
 }
 
@@ -249,12 +264,16 @@ TEST(RandomNormal, IsNormal) {
     EXPECT_NEAR(Mean(values, [](double z) { return z * z; }), 1, 4 * kStandardError * std::sqrt(2.0));
     EXPECT_NEAR(Mean(values, [](double z) { return z * z * z; }), 0, 4 * kStandardError * std::sqrt(15.0));
     EXPECT_NEAR(Mean(values, [](double z) { return z * z * z * z; }), 3, 4 * kStandardError * std::sqrt(96.0));
-    EXPECT_NEAR(Mean(values, [](double z) { return std::abs(z) > 4 ? 1.0 : 0.0; }), 6.334e-5, 4 * kStandardError * std::sqrt(6.334e-5));
+    EXPECT_NEAR(Mean(values, [](double z) {
+      return std::abs(z) > 4 ? 1.0 : 0.0;
+    }), 6.334e-5, 4 * kStandardError * std::sqrt(6.334e-5));
   }
 }
 
 TEST(RandomNormal, IsFiniteAndAccurateAtTheEndsOfItsWords) {
-  const uint64_t words[] = {0, 1, 2, 3, 0xFFF, 0x1000, uint64_t{1} << 63, (uint64_t{1} << 63) - 1, ~uint64_t{0}, ~uint64_t{0} - 1, 0x6A09E667F3BCD000, 0xB504F333F9DE6484};
+  const uint64_t words[] =
+      {0, 1, 2, 3, 0xFFF, 0x1000, uint64_t{1} << 63, (uint64_t{1} << 63) - 1, ~uint64_t{0}, ~uint64_t{0} - 1,
+       0x6A09E667F3BCD000, 0xB504F333F9DE6484};
   for (int64_t target : SimdTargets()) {
     const OnSimdTarget on(target);
     for (uint64_t first : words) {
@@ -272,14 +291,17 @@ TEST(TruncatedNormal, StaysWithinTwoAndIsNormalThere) {
   for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
     const std::vector<double> values = Values(RunRandom(kTruncatedNormal, dtype, {kSamples}));
     EXPECT_TRUE(std::ranges::all_of(values, [](double z) { return std::abs(z) <= 2; }));
-    EXPECT_LT(KolmogorovSmirnov(values, [](double z) { return (NormalCdf(z) - NormalCdf(-2)) / (NormalCdf(2) - NormalCdf(-2)); }), 2.23);
+    EXPECT_LT(KolmogorovSmirnov(values, [](double z) {
+      return (NormalCdf(z) - NormalCdf(-2)) / (NormalCdf(2) - NormalCdf(-2));
+    }), 2.23);
     EXPECT_NEAR(Mean(values, [](double z) { return z; }), 0, 4 * kStandardError * 0.8796);
     EXPECT_NEAR(std::sqrt(Mean(values, [](double z) { return z * z; })), 0.87962566, 4 * kStandardError);
   }
 }
 
 TEST(TruncatedNormal, KeepsWhatRandomNormalDrawsInside) {
-  const std::vector<double> all = Values(RunRandom(kRandomNormal, DType::kFloat64, {10000})), kept = Values(RunRandom(kTruncatedNormal, DType::kFloat64, {10000}));
+  const std::vector<double> all = Values(RunRandom(kRandomNormal, DType::kFloat64, {10000})),
+      kept = Values(RunRandom(kTruncatedNormal, DType::kFloat64, {10000}));
   for (size_t i = 0; i < all.size(); ++i) {
     if (std::abs(all[i]) <= 2) ASSERT_EQ(kept[i], all[i]);
     else ASSERT_NE(kept[i], all[i]);

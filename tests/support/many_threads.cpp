@@ -31,7 +31,9 @@ void Arrive(void* context, uint32_t, uint32_t, uint32_t) {
 
 int ManyThreads::CountMeeting(int blocks) {
   Meeting meeting{.expected = static_cast<uint32_t>(blocks)};
-  const auto root = [](TaskScope& scope, void* context, uint32_t) { scope.ForBlocks(static_cast<Meeting*>(context)->expected, 1, {Arrive, context, 0}); };
+  const auto root = [](TaskScope& scope, void* context, uint32_t) {
+    scope.ForBlocks(static_cast<Meeting*>(context)->expected, 1, {Arrive, context, 0});
+  };
   runner_.Run({root, &meeting, 0});
   return static_cast<int>(meeting.threads.size());
 }

@@ -13,8 +13,8 @@ class ManyThreads {
       : limit_(oneapi::tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)), runner_(threads) {}
 
   TaskRunner& runner() { return runner_; }
-  // How many threads meet in one step of the runner when each block waits for the others: as many as asked for, unless the
-  // limit was not raised.
+  // How many threads meet in one step of the runner when each block waits for the others: as many as asked for, unless
+  // the limit was not raised.
   int CountMeeting(int blocks);
 
  private:

@@ -21,7 +21,8 @@ double Unit(std::mt19937_64& engine) { return static_cast<double>(engine() >> 11
 // The value of a source that must be given: its formula.
 bool MustBeGiven(const Node& node) {
   const OpDef& op = node.op();
-  return op.is_source(SourceKind::kVariable) || (op.is_source(SourceKind::kPlaceholder) && node.attributes().Find("default") == nullptr);
+  return op.is_source(SourceKind::kVariable) ||
+      (op.is_source(SourceKind::kPlaceholder) && node.attributes().Find("default") == nullptr);
 }
 
 double Spacing(double value, DType dtype) {
@@ -67,7 +68,8 @@ std::unique_ptr<OpGraph> BuildOpGraph(const OpDef& op, const Sample& sample, DTy
   result->label = fmt::format("{} {}", *op.name, Name(dtype));
   for (size_t i = 0; i < sample.operands.size(); ++i) {
     const bool is_state = op.traits.is_random && i == 0;
-    const Node operand = is_state ? RandomState(graph) : Placeholder(graph, fmt::format("X{}", i), sample.operands[i], {.dtype = dtype});
+    const Node operand = is_state ? RandomState(graph)
+        : Placeholder(graph, fmt::format("X{}", i), sample.operands[i], {.dtype = dtype});
     result->operands.push_back(operand);
     result->label += " " + ToString(sample.operands[i]);
     if (is_state) result->feeds[operand.id()] = Tensor::Of<int64_t>({2}, {1, 0});  // what a session gives
@@ -108,11 +110,14 @@ std::unique_ptr<OpGraph> BuildStretched(const OpDef& op, const Sample& sample, D
     size = std::max(size, ElementCount(shape));
     rank = std::max(rank, shape.rank());
   }
-  const auto factor = static_cast<int64_t>(std::pow(static_cast<double>(elements / size), 1 / static_cast<double>(rank)));
+  const auto factor =
+      static_cast<int64_t>(std::pow(static_cast<double>(elements / size), 1 / static_cast<double>(rank)));
   Sample stretched = sample;
   for (Shape& shape : stretched.operands) shape = Stretched(shape, std::max<int64_t>(1, factor));
   for (const auto& [key, value] : sample.attributes) {
-    if (const Shape* shape = std::get_if<Shape>(&value)) stretched.attributes.Set(key, Stretched(*shape, std::max<int64_t>(1, factor)));
+    if (const Shape* shape = std::get_if<Shape>(&value)) {
+      stretched.attributes.Set(key, Stretched(*shape, std::max<int64_t>(1, factor)));
+    }
   }
   if (op.traits.is_random) stretched.operands = sample.operands;
   try {
@@ -124,7 +129,9 @@ std::unique_ptr<OpGraph> BuildStretched(const OpDef& op, const Sample& sample, D
 
 Tensor FormulaOf(const OpGraph& graph) {
   const Node y = graph.y();
-  if (const auto given = graph.feeds.find(y.id()); given != graph.feeds.end()) return given->second.Cast(DType::kFloat64);
+  if (const auto given = graph.feeds.find(y.id()); given != graph.feeds.end()) {
+    return given->second.Cast(DType::kFloat64);
+  }
   return EvaluateReference(y.op(), ValuesOf(graph), y.attributes(), y.type());
 }
 
@@ -186,7 +193,8 @@ std::string Disagreement(const GradientCheck& check, const std::map<NodeId, Tens
       const double numeric = (4 * quotient(h / 2) - quotient(h)) / 3;
       const double bound = check.absolute + check.relative * std::abs(numeric);
       if (std::abs(gradient[e] - numeric) <= bound) continue;
-      text += fmt::format("gradient of '{}' at element {} (value {}): got {}, expected {}\n", check.variables[v].name().str(), e, x, gradient[e], numeric);
+      text += fmt::format("gradient of '{}' at element {} (value {}): got {}, expected {}\n",
+                          check.variables[v].name().str(), e, x, gradient[e], numeric);
       if (text.size() > 1000) return text;
     }
   }

@@ -14,7 +14,8 @@
 
 namespace weft {
 
-// One op over one sample in a graph of its own: placeholders X0, X1 … (or the RandomState), the node Y, and their values.
+// One op over one sample in a graph of its own: placeholders X0, X1 … (or the RandomState), the node Y, and their
+// values.
 struct OpGraph {
   Graph graph;
   std::vector<Node> operands;
@@ -37,15 +38,16 @@ std::vector<std::unique_ptr<OpGraph>> OpGraphs(const OpDef& op, DType dtype);
 // Nothing where that is no sample any more.
 std::unique_ptr<OpGraph> BuildStretched(const OpDef& op, const Sample& sample, DType dtype, int64_t elements);
 
-// Values drawn from the domain, away from its kinks; the same for the same arguments. Integers are rounded, a bool is drawn
-// from its sign around the middle.
+// Values drawn from the domain, away from its kinks; the same for the same arguments. Integers are rounded, a bool is
+// drawn from its sign around the middle.
 Tensor DrawValues(const Domain& domain, const Shape& shape, DType dtype, uint64_t seed);
 
 // The formula over the feeds, in f64.
 Tensor FormulaOf(const OpGraph& graph);
 
-// How far an element of the result may be from the formula: see reliability.md 2.2. Elementwise: the op's own bound in units
-// of the last place; others: γ · (the formula over absolute values), γ = (⌈k/16⌉ + 8)·ε, k the elements of an operand.
+// How far an element of the result may be from the formula: see reliability.md 2.2. Elementwise: the op's own bound in
+// units of the last place; others: γ · (the formula over absolute values), γ = (⌈k/16⌉ + 8)·ε, k the elements of an
+// operand.
 std::vector<double> Bounds(const OpGraph& graph, const Tensor& formula);
 
 // ---- Gradients -----------------------------------------------------------------------------------------------------
@@ -61,8 +63,8 @@ struct GradientCheck {
   double relative = 1e-7, absolute = 1e-9;
 };
 
-// Compares with central differences under one step of Richardson's extrapolation. `evaluate` gives results, then gradients.
-// "" if all agree, else what does not.
+// Compares with central differences under one step of Richardson's extrapolation. `evaluate` gives results, then
+// gradients. "" if all agree, else what does not.
 std::string Disagreement(const GradientCheck& check, const std::map<NodeId, Tensor>& feeds, const Evaluate& evaluate);
 
 }  // namespace weft

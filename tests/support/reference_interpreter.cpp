@@ -15,7 +15,9 @@ class Interpreter {
   Interpreter(Graph& graph, const std::map<NodeId, Tensor>& feeds, const InterpretOptions& options)
       : graph_(graph), feeds_(feeds), options_(options), values_(graph.size()) {
     for (const auto& [variable, value] : graph.initial_values()) initial_values_[variable] = value;
-    for (auto feed = feeds.begin(); options_.batch < 0 && feed != feeds.end(); ++feed) options_.batch = BatchOf(graph.type(feed->first).shape, feed->second.shape());
+    for (auto feed = feeds.begin(); options_.batch < 0 && feed != feeds.end(); ++feed) {
+      options_.batch = BatchOf(graph.type(feed->first).shape, feed->second.shape());
+    }
   }
 
   std::vector<Tensor> Run(std::span<const Node> fetches) {
@@ -41,7 +43,9 @@ class Interpreter {
     return -1;
   }
 
-  bool IsInitialised(NodeId id) const { return graph_.op(id).is_source(SourceKind::kVariable) && initial_values_.contains(id); }
+  bool IsInitialised(NodeId id) const {
+    return graph_.op(id).is_source(SourceKind::kVariable) && initial_values_.contains(id);
+  }
 
   // What the value of a node is computed from.
   std::vector<NodeId> Sources(NodeId id) const {
@@ -54,13 +58,17 @@ class Interpreter {
 
   Shape Bound(const Shape& shape) const { return options_.batch < 0 ? shape : shape.Bound(options_.batch); }
 
-  [[noreturn]] void Fail(NodeId id, const std::string& reason) const { throw GraphError("InterpretReference: '" + graph_.name(id).str() + "': " + reason); }
+  [[noreturn]] void Fail(NodeId id, const std::string& reason) const {
+    throw GraphError("InterpretReference: '" + graph_.name(id).str() + "': " + reason);
+  }
 
   Tensor Value(NodeId id) {
     const OpDef& op = graph_.op(id);
     const TensorType result = {.dtype = graph_.type(id).dtype, .shape = Bound(graph_.type(id).shape)};
     Tensor value = Unchecked(id, op, result);
-    if (value.shape() != result.shape) Fail(id, "got " + ToString(value.shape()) + ", expected " + ToString(result.shape));
+    if (value.shape() != result.shape) {
+      Fail(id, "got " + ToString(value.shape()) + ", expected " + ToString(result.shape));
+    }
     return value;
   }
 
@@ -73,8 +81,12 @@ class Interpreter {
     }
     if (IsInitialised(id) || op.traits.chooses_by_mode) return operands[0];
     if (op.is_source(SourceKind::kVariable)) Fail(id, "is not initialised");
-    if (op.is_source(SourceKind::kPlaceholder) && graph_.attributes(id).Find("default") == nullptr) Fail(id, "is not fed");
-    if (op.is_source(SourceKind::kRandomState)) return Tensor::Of<double>({2}, {static_cast<double>(options_.seed), static_cast<double>(options_.run)});
+    if (op.is_source(SourceKind::kPlaceholder) && graph_.attributes(id).Find("default") == nullptr) {
+      Fail(id, "is not fed");
+    }
+    if (op.is_source(SourceKind::kRandomState)) {
+      return Tensor::Of<double>({2}, {static_cast<double>(options_.seed), static_cast<double>(options_.run)});
+    }
     Attributes attributes = graph_.attributes(id);
     for (const auto& [key, attribute] : graph_.attributes(id)) {
       if (const Shape* shape = std::get_if<Shape>(&attribute)) attributes.Set(key, Bound(*shape));
@@ -91,7 +103,8 @@ class Interpreter {
 
 }  // namespace
 
-std::vector<Tensor> InterpretReference(Graph& graph, std::span<const Node> fetches, const std::map<NodeId, Tensor>& feeds, const InterpretOptions& options) {
+std::vector<Tensor> InterpretReference(Graph& graph, std::span<const Node> fetches, const std::map<NodeId,
+                                       Tensor>& feeds, const InterpretOptions& options) {
   return Interpreter(graph, feeds, options).Run(fetches);
 }
 

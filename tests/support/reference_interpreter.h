@@ -1,5 +1,5 @@
-// The naive interpreter: any graph, node by node, in f64 by the formulas of its ops. No Highway, no blocks, no threads, no
-// passes: what every compiled result is compared with.
+// The naive interpreter: any graph, node by node, in f64 by the formulas of its ops. No Highway, no blocks, no threads,
+// no passes: what every compiled result is compared with.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,13 @@ struct InterpretOptions {
 };
 
 // The fetched values as f64, in order. `feeds` may hold any node, of any dtype: its value is taken instead of computed.
-// A variable that is not fed has its initial value; a placeholder its default. Throws GraphError for one without either, and
-// for a shape that cannot be bound.
-std::vector<Tensor> InterpretReference(Graph& graph, std::span<const Node> fetches, const std::map<NodeId, Tensor>& feeds, const InterpretOptions& options = {});
+// A variable that is not fed has its initial value; a placeholder its default. Throws GraphError for one without
+// either, and for a shape that cannot be bound.
+std::vector<Tensor> InterpretReference(Graph& graph, std::span<const Node> fetches, const std::map<NodeId,
+                                       Tensor>& feeds, const InterpretOptions& options = {});
 
-inline Tensor InterpretReference(Graph& graph, Node fetch, const std::map<NodeId, Tensor>& feeds, const InterpretOptions& options = {}) {
+inline Tensor InterpretReference(Graph& graph, Node fetch, const std::map<NodeId, Tensor>& feeds,
+                                 const InterpretOptions& options = {}) {
   return std::move(InterpretReference(graph, std::span(&fetch, 1), feeds, options)[0]);
 }
 

@@ -14,6 +14,7 @@ struct StepOrder {
 };
 
 // The result of an InSteps op. Memory behind the result's padding is not touched by a correct kernel: throws if it was.
-Tensor RunSteps(const OpDef& op, std::span<const Tensor> operands, const Attributes& attributes, const TensorType& result, const StepOrder& order = {});
+Tensor RunSteps(const OpDef& op, std::span<const Tensor> operands, const Attributes& attributes,
+                const TensorType& result, const StepOrder& order = {});
 
 }  // namespace weft

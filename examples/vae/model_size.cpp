@@ -1,0 +1,54 @@
+// Counting weights by formula, and what the machine has for them.
+#include "weft/examples/vae/model_size.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "weft/graph/error.h"
+
+namespace weft {
+namespace {
+
+// Of the machine, or what a limit leaves of it.
+double AvailableBytes() {
+  const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  rlimit limit{};
+  const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return limited ? std::min(physical, static_cast<double>(limit.rlim_cur)) : physical;
+}
+
+}  // namespace
+
+double ModelBytes(const VaeConfig& config, Memory memory) {
+  const auto pixels = static_cast<double>(config.pixels), hidden = static_cast<double>(config.hidden_units);
+  const auto latent = static_cast<double>(config.latent_units), layers = static_cast<double>(config.hidden_layers);
+  // On each side: weights of the first and the inner layers; bias, and four vectors of batch normalisation, a layer.
+  const auto side = [&](double inputs) { return inputs * hidden + (layers - 1) * hidden * hidden + layers * 5 * hidden; };
+  const double heads = 2 * (hidden + 1) * latent, logits = (hidden + 1) * pixels;
+  const double numbers = side(pixels) + heads + side(latent) + logits;
+  constexpr double kCopiesInTraining = 4;  // weight, gradient, and Adam's m and v
+  return numbers * 4 * (memory == Memory::kTraining ? kCopiesInTraining : 1);
+}
+
+std::string ByteText(double bytes) {
+  static constexpr std::array kUnits = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+  size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
+  return unit == 0 ? fmt::format("{:.0f} {}", bytes, kUnits[unit]) : fmt::format("{:.3g} {}", bytes, kUnits[unit]);
+}
+
+void RequireMemory(const VaeConfig& config, Memory memory) {
+  const double needed = ModelBytes(config, memory), available = AvailableBytes();
+  if (needed <= available) return;
+  throw ResourceError(fmt::format("memory: model of latent {}, hidden {}, layers {}: needs {} for its variables, expected at most {}",
+                                  config.latent_units, config.hidden_units, config.hidden_layers, ByteText(needed),
+                                  ByteText(available)));
+}
+
+}  // namespace weft

@@ -1,0 +1,134 @@
+// The command line of the tool: a record for each command, with the defaults of the contract, and how it is read.
+//
+//   Request request = ParseCommandLine({"train", "--epochs", "3"});   // holds a TrainOptions
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weft {
+
+// The directory of the MNIST files in the source tree.
+std::filesystem::path DefaultData();
+
+struct MachineOptions {
+  int threads = 0;          // 0: as many as the process may use
+  std::string target = {};  // of Highway, "AVX2"; empty: the best
+};
+
+struct ModelOptions {
+  int64_t latent = 2;
+  int64_t hidden = 512;
+  int64_t layers = 3;
+  std::string init = "tutorial";
+};
+
+struct StepOptions {
+  int64_t batch = 128;
+  std::string optimizer = "adam";
+  double learning_rate = 0.001;
+  double clip_norm = 5;  // 0: gradients are not clipped
+  double beta = 1;       // weight of the divergence
+};
+
+struct TrainOptions {
+  std::filesystem::path data = DefaultData();
+  int64_t epochs = 20;
+  ModelOptions model = {};
+  StepOptions step = {};
+  int64_t validation = 5000;  // images held out of the training images, the first ones
+  int64_t seed = 1;
+  MachineOptions machine = {};
+  std::string run_id = {};            // empty: six random letters
+  std::filesystem::path out = {};     // empty: runs/ID
+  int64_t keep = 10;
+  std::filesystem::path resume = {};  // the directory of the run to go on with; empty: a new one
+  bool json = false;
+  std::set<std::string> given = {};   // names of the options that were on the command line, "--epochs"
+};
+
+// A checkpoint, and the images to apply it to.
+struct SourceOptions {
+  std::filesystem::path from = {};
+  std::filesystem::path data = DefaultData();
+  std::string split = "test";
+  MachineOptions machine = {};
+};
+
+struct EvaluateOptions {
+  SourceOptions source = {};
+  int64_t samples = 1;  // ε an image
+  bool json = false;
+};
+
+struct GenerateOptions {
+  SourceOptions source = {};
+  std::filesystem::path out = {};
+  bool force = false;
+  int64_t grid = 15;
+  std::string range = {};                  // "quantile", a number, or what each picture has by default
+  std::optional<int64_t> around = {};      // index of the image
+};
+
+struct EncodeOptions {
+  SourceOptions source = {};
+  std::filesystem::path out = {};  // .csv or .npy
+  bool force = false;
+};
+
+struct ReconstructOptions {
+  SourceOptions source = {};
+  std::filesystem::path out = {};
+  bool force = false;
+};
+
+struct GraphOptions {
+  ModelOptions model = {};
+  StepOptions step = {};
+  std::string format = "dot";
+  std::string scope = {};
+  std::optional<int64_t> depth = {};
+  bool training = false;
+};
+
+struct InfoOptions {
+  std::filesystem::path file = {};
+};
+
+struct PlanOptions {
+  ModelOptions model = {};
+  StepOptions step = {};
+  std::filesystem::path dump_passes = {};  // a directory; empty: none
+};
+
+struct LintOptions {
+  ModelOptions model = {};
+  StepOptions step = {};
+};
+
+struct BenchOptions {
+  ModelOptions model = {};
+  int64_t batch = 128;
+  MachineOptions machine = {};
+  bool json = false;
+};
+
+struct HelpText {
+  std::string text;
+  bool wanted;  // false: shown because nothing was asked for
+};
+
+struct VersionRequest {};
+
+using Request = std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOptions, GenerateOptions, EncodeOptions,
+                             ReconstructOptions, GraphOptions, InfoOptions, PlanOptions, LintOptions, BenchOptions>;
+
+// `arguments` without the name of the program. Throws UsageError.
+Request ParseCommandLine(std::vector<std::string> arguments);
+
+}  // namespace weft

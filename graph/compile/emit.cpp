@@ -101,8 +101,7 @@ class Emitter {
     std::vector<size_t> maker(graph().size(), SIZE_MAX);
     for (size_t u = 0; u < units.size(); ++u) {
       if (units[u].node != kNoNode) maker[Index(units[u].node)] = u;
-      const bool repeats = units[u].node != kNoNode && IsReduction(units[u].node);
-      for (NodeId id : units[u].elementwise) maker[Index(id)] = repeats ? maker[Index(id)] : u;
+      for (NodeId id : units[u].elementwise) maker[Index(id)] = u;
     }
     std::vector<char> is_read(units.size(), 0);
     std::vector<std::vector<size_t>> readers(graph().size());
@@ -183,8 +182,7 @@ class Emitter {
       for (NodeId operand : graph().operands(id)) instruction.inputs.push_back(value_of(operand));
       instruction.output = values[id] = block.values++;
       block.instructions.push_back(std::move(instruction));
-      // A prologue repeats what others read: it does not write it.
-      if (partition_.needs_buffer[Index(id)] && (unit.node == kNoNode || !IsReduction(unit.node))) {
+      if (partition_.needs_buffer[Index(id)]) {
         block.writes.push_back({.value = values[id], .cover = Cover::kFull, .buffer = target_of_[Index(id)] != Program::kNoBuffer ? target_of_[Index(id)] : BufferOf(id)});
       }
     }

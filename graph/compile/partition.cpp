@@ -9,10 +9,9 @@
 namespace weft {
 namespace {
 
-// A prologue may repeat this many nodes that others use too, if each is cheap: below that, reading a value again from
-// the L2 costs as much as a few instructions on registers.
-constexpr size_t kMaxRepeated = 4;
-constexpr double kCheapCycles = 8;
+// A product hands its epilogue pieces of at most 128 f32 columns: for more instructions than this, calling kernels costs more
+// than the pass over the result that it saves, and blocks of 1024 elements do better.
+constexpr size_t kMaxEpilogue = 4;
 
 class Partitioner {
  public:
@@ -101,37 +100,25 @@ class Partitioner {
     }
   }
 
-  // The elementwise nodes above a reduction that are computed within it.
+  // The elementwise nodes above a reduction that nobody else reads: they are computed within it and need no buffer.
+  // (To compute again what others read, too, was tried: reading it from the L2 is cheaper than two instructions.)
   std::vector<NodeId> Prologue(NodeId reduction) const {
-    const NodeId first = graph_.operands(reduction)[0];
-    std::vector<NodeId> inside;
-    if (!IsElementwise(first) || wanted_[Index(first)]) return inside;
-    const Shape& shape = graph_.type(first).shape;
+    std::vector<NodeId> inside, open = {graph_.operands(reduction)[0]};
+    const Shape& shape = graph_.type(open[0]).shape;
     uint32_t splits = ReductionSplits(reduction);
-    size_t repeated = 0;
-    std::vector<NodeId> open = {first};
     while (!open.empty()) {
       const auto latest = std::max_element(open.begin(), open.end(), [](NodeId a, NodeId b) { return Index(a) < Index(b); });
       const NodeId id = *latest;
       open.erase(latest);
-      if (std::find(inside.begin(), inside.end(), id) != inside.end()) continue;
-      const auto only_here = [&](const Edge& use) {
-        return use.target == reduction || std::find(inside.begin(), inside.end(), use.target) != inside.end();
-      };
+      const auto is_inside = [&](NodeId node) { return node == reduction || std::find(inside.begin(), inside.end(), node) != inside.end(); };
+      if (is_inside(id) || !IsElementwise(id) || wanted_[Index(id)] || graph_.type(id).shape != shape) continue;
       const auto uses = graph_.uses(id);
-      const bool exclusive = std::all_of(uses.begin(), uses.end(), only_here) && !wanted_[Index(id)];
-      const uint32_t own = SplitsOf(id) & splits;
-      const bool repeatable = repeated < kMaxRepeated && graph_.op(id).traits.vector_cycles <= kCheapCycles;
-      if (own == 0 || inside.size() == kMaxInstructions || !(exclusive || repeatable)) {
-        if (id == first) return {};
-        continue;
-      }
-      splits = own;
-      repeated += exclusive ? 0 : 1;
+      const bool exclusive = std::all_of(uses.begin(), uses.end(), [&](const Edge& use) { return is_inside(use.target); });
+      if (!exclusive || (SplitsOf(id) & splits) == 0 || inside.size() == kMaxInstructions) continue;
+      splits &= SplitsOf(id);
       inside.push_back(id);
-      for (NodeId operand : graph_.operands(id)) {
-        if (IsElementwise(operand) && graph_.type(operand).shape == shape) open.push_back(operand);
-      }
+      const auto operands = graph_.operands(id);
+      open.insert(open.end(), operands.begin(), operands.end());
     }
     std::sort(inside.begin(), inside.end());
     return inside;
@@ -321,7 +308,7 @@ class Partitioner {
   void AttachEpilogues() {
     for (uint32_t u = 0; u < result_.units.size(); ++u) {
       Unit& group = result_.units[u];
-      if (!IsGroup(group) || group.shape.rank() != 2 || (group.splits & 2u) == 0) continue;
+      if (!IsGroup(group) || group.elementwise.size() > kMaxEpilogue || group.shape.rank() != 2 || (group.splits & 2u) == 0) continue;
       uint32_t owner = kNone;
       group.inputs = InputsOf(group);
       for (const UnitInput& input : group.inputs) {

@@ -32,12 +32,10 @@ struct PartitionResult {
 };
 
 // Rules: (a) elementwise nodes of one shape that feed each other form a group; (b) a group that follows an op that accepts
-// an epilogue joins it; what feeds only a reduction, or is cheap to compute again, is the reduction's prologue; (c) what
-// remains is a unit a node. `wanted`: nodes whose value must be in a buffer at the end. `fuse` off: (c) only.
+// an epilogue joins it; what feeds only a reduction is the reduction's prologue; (c) what remains is a unit a node. `wanted`: nodes whose value must be in a buffer at the end. `fuse` off: (c) only.
 PartitionResult Partition(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse);
 
-// The node whose buffer is read for `node`: through views and through broadcasts that need no buffer.
-// (Exposed for the emitter.)
+// Does the last step that the op lowers itself to accept an epilogue?
 bool AcceptsEpilogue(const Graph& graph, NodeId node);
 
 // Runs the op's lowering rule.

@@ -46,7 +46,7 @@ std::string_view StyleOf(BoxKind kind) {
     case BoxKind::kOp: return R"(shape=box, style="rounded,filled", fillcolor="#FFFFFF", color="#55606E")";
     case BoxKind::kGradient: return R"(shape=box, style="rounded,filled", fillcolor="#FBE4E1", color="#BF5B52")";
     case BoxKind::kUpdate: return R"(shape=box, style="rounded,filled,bold", fillcolor="#E1F3E3", color="#3F8F4B")";
-    case BoxKind::kScope: return R"(shape=box3d, style=filled, fillcolor="#E6EBF1", color="#55606E")";
+    case BoxKind::kScope: return R"(shape=box, peripheries=2, style="rounded,filled", fillcolor="#E6EBF1", color="#55606E")";
     case BoxKind::kOutside: return R"(shape=plaintext, fontcolor="#8A94A1")";
   }
   return "";
@@ -71,7 +71,7 @@ class ClusterWriter {
     }
     WriteClusters(out, clusters);
     WritePairs(out, picture_->graph->updates(), "update", "style=dashed, color=\"#3F8F4B\", fontcolor=\"#3F8F4B\"");
-    WritePairs(out, picture_->graph->initial_values(), "initial", "style=dotted");
+    WritePairs(out, picture_->graph->initial_values(), "initial value", "style=dotted");
   }
 
  private:
@@ -102,10 +102,14 @@ class ClusterWriter {
   }
 
   void WritePairs(std::ostream& out, std::span<const Graph::Pair> pairs, std::string_view label, std::string_view style) const {
+    std::map<std::pair<NodeId, NodeId>, size_t> counts;
     for (const auto& [variable, value] : pairs) {
       const NodeId from = picture_->box[Index(value)], to = picture_->box[Index(variable)];
-      if (!picture_->boxes.contains(from) || !picture_->boxes.contains(to) || from == to) continue;
-      out << fmt::format("{}->{} [label={}, constraint=false, {}];\n", Index(from), Index(to), Quoted(label), style);
+      if (picture_->boxes.contains(from) && picture_->boxes.contains(to) && from != to) ++counts[{from, to}];
+    }
+    for (const auto& [boxes, count] : counts) {
+      const std::string text = count == 1 ? fmt::format(" {}", label) : fmt::format(" {} {}s", count, label);
+      out << fmt::format("{}->{} [label={}, constraint=false, {}];\n", Index(boxes.first), Index(boxes.second), Quoted(text), style);
     }
   }
 
@@ -140,7 +144,7 @@ std::string ToDot(const Graph& graph, const DotOptions& options) {
   };
   const auto write_arrow = [&](std::ostream& out, const Edge& edge) {
     const std::string& label = picture.arrows.at(edge);
-    if (!label.empty()) out << "[label=" << Quoted(label) << "]";
+    if (!label.empty()) out << "[label=" << Quoted(" " + label) << "]";  // the space keeps it off the arrow
   };
   std::ostringstream out;
   out.imbue(std::locale::classic());

@@ -22,11 +22,23 @@ bool HasPlainName(const Graph& graph, NodeId id) {
   return leaf.empty() || (leaf.size() > 1 && leaf[0] == '_' && leaf.find_first_not_of("0123456789", 1) == std::string_view::npos);
 }
 
-const Tensor* ConstantValue(const Graph& graph, NodeId id) {
-  if (!graph.op(id).is_source(SourceKind::kConstant)) return nullptr;
-  const AttributeValue* value = graph.attributes(id).Find("value");
-  const auto* tensor = value == nullptr ? nullptr : std::get_if<std::shared_ptr<const Tensor>>(value);
-  return tensor == nullptr ? nullptr : tensor->get();
+// The number that a node stands for, "0.5" or, of an ElementCount, "N×784"; "" for other nodes.
+std::string NumberText(const Graph& graph, NodeId id) {
+  std::string text;
+  for (const auto& [key, value] : graph.attributes(id)) {
+    const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&value);
+    if (tensor != nullptr && graph.op(id).is_source(SourceKind::kConstant) && (*tensor)->size() == 1) {
+      text = fmt::format("{:.6g}", (*tensor)->Cast(DType::kFloat64).values<double>()[0]);
+    }
+    const auto* axes = std::get_if<std::vector<int64_t>>(&value);
+    if (axes == nullptr || *graph.op(id).name != "ElementCount") continue;
+    for (int64_t axis : *axes) {
+      const Dim dim = graph.type(graph.operands(id)[0]).shape[static_cast<size_t>(axis)];
+      text += text.empty() ? "" : "×";
+      text += dim.is_batch() ? "N" : std::to_string(dim.length());
+    }
+  }
+  return text;
 }
 
 size_t ComponentCount(const Path& path) {
@@ -92,11 +104,11 @@ void Drawer::Select() {
   selected_ = options_.targets.empty() ? std::vector<bool>(graph_.size(), true) : Ancestors(graph_, options_.targets);
   if (!options_.initial_values && options_.targets.empty()) HideInitialValues();
   if (!options_.gradients) {
-    std::vector<NodeId> gradients;
+    std::vector<NodeId> training;
     ForEachNode([&](NodeId id) {
-      if (graph_.name(id).IsWithin("Gradients")) gradients.push_back(id);
+      if (graph_.name(id).IsWithin("Gradients") || graph_.name(id).IsWithin("Training")) training.push_back(id);
     });
-    const std::vector<bool> hidden = Descendants(graph_, gradients);
+    const std::vector<bool> hidden = Descendants(graph_, training);
     ForEachNode([&](NodeId id) { selected_[Index(id)] = selected_[Index(id)] && !hidden[Index(id)]; });
   }
   // Of the outside only what is read from within.
@@ -135,8 +147,7 @@ void Drawer::Contract() {
     if (!selected_[Index(id)]) return;
     value_[Index(id)] = id;
     if (special_[Index(id)] || IsOutside(id) || graph_.uses(id).empty() || !HasPlainName(graph_, id)) return;
-    const Tensor* constant = ConstantValue(graph_, id);
-    if (constant != nullptr && constant->size() == 1) value_[Index(id)] = kNoNode;
+    if (graph_.op(id).is_source(SourceKind::kRandomState) || !NumberText(graph_, id).empty()) value_[Index(id)] = kNoNode;
     if (graph_.op(id).traits.broadcasts) value_[Index(id)] = value_[Index(graph_.operands(id)[0])];
   });
 }
@@ -182,10 +193,10 @@ std::string Drawer::Formula(NodeId id) const {
   bool has_number = false;
   for (NodeId operand : graph_.operands(id)) {
     while (graph_.op(operand).traits.broadcasts && value_[Index(operand)] == kNoNode) operand = graph_.operands(operand)[0];
-    const Tensor* constant = selected_[Index(operand)] && value_[Index(operand)] == kNoNode ? ConstantValue(graph_, operand) : nullptr;
-    has_number = has_number || constant != nullptr;
+    const std::string number = selected_[Index(operand)] && value_[Index(operand)] == kNoNode ? NumberText(graph_, operand) : "";
+    has_number = has_number || !number.empty();
     operands += operands.empty() ? "" : ", ";
-    operands += constant != nullptr ? fmt::format("{:.6g}", constant->Cast(DType::kFloat64).values<double>()[0]) : "·";
+    operands += number.empty() ? "·" : number;
   }
   return has_number ? fmt::format("{}({})", *graph_.op(id).name, operands) : std::string(*graph_.op(id).name);
 }
@@ -219,10 +230,14 @@ Box Drawer::BoxOf(NodeId id, const std::set<Path>& scopes) const {
   }
   if (box.kind == BoxKind::kOutside) return {.kind = box.kind, .scope = {}, .lines = {name.str()}};
   const bool is_plain = HasPlainName(graph_, id);
-  const bool shows_type = box.kind == BoxKind::kPlaceholder || box.kind == BoxKind::kVariable;
   if (!is_plain) box.lines.emplace_back(name.leaf());
-  if (!shows_type && (is_plain || Formula(id) != name.leaf())) box.lines.push_back(Formula(id));
-  if (shows_type && options_.types) box.lines.push_back(ToString(graph_.type(id)));
+  if (box.kind == BoxKind::kConstant) {
+    box.lines.push_back(NumberText(graph_, id).empty() ? fmt::format("{} {}", *graph_.op(id).name, ToString(graph_.type(id))) : NumberText(graph_, id));
+  } else if (box.kind != BoxKind::kPlaceholder && box.kind != BoxKind::kVariable) {
+    box.lines.push_back(Formula(id));
+  } else if (options_.types) {
+    box.lines.push_back(ToString(graph_.type(id)));
+  }
   if (const std::string line = AttributeLine(id); !line.empty()) box.lines.push_back(line);
   return box;
 }

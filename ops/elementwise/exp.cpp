@@ -34,7 +34,7 @@ constinit const OpDef kExp = {
     // d/dx eˣ = eˣ
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * c.output()}; },
     .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(ExpBlock)(block); }},
-    .samples = [] { return ElementwiseSamples(1, {{-5, 5}}, 1); },
+    .samples = [] { return ElementwiseSamples(1, {{-3, 3}}, 1); },
     .traits = {.vector_cycles = 30},
 };
 

@@ -1,213 +1,215 @@
-// MatMul(left, right) = left · right, [M, K] · [K, N], each operand as it is or transposed.
+// MatMul(A, B) = op(A)·op(B), where op(X) is X or Xᵀ by attribute: transposes are read, never made.
+//
+// Steps: pack op(A) into panels, then multiply block by block. A product of few rows (a batch of one) or few columns is a
+// single step that packs neither operand whole. All ways sum each element in the same order: the same bits for any batch.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE __BASE_FILE__
 #include "hwy/foreach_target.h"  // must precede highway.h
 #include "weft/ops/simd/gemm-inl.h"
 
-#if !defined(WEFT_OPS_LINEAR_MATMUL_NUMBERS_)
-#define WEFT_OPS_LINEAR_MATMUL_NUMBERS_
-namespace weft {
-// StepSpec::numbers of all steps.
-enum MatMulNumber { kRows, kColumns, kDepth, kLeftTransposed, kRightTransposed, kNumbers };
-}  // namespace weft
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
 
+// The numbers of all steps are rows, columns, depth.
+template <class T>
+ProductOperand<T> LeftOf(const StepArguments& step) {
+  const bool transposed = step.attributes->Get<bool>("transpose_left");
+  return {reinterpret_cast<const T*>(step.reads[0]), transposed ? step.numbers[0] : step.numbers[2], !transposed};
+}
+
 template <class T>
 MatrixProduct<T> ProductOf(const StepArguments& step) {
-  const auto n = step.numbers;
-  return {.left = {reinterpret_cast<const T*>(step.reads[0]), n[kLeftTransposed] ? n[kRows] : n[kDepth], !n[kLeftTransposed]},
-          .right = {reinterpret_cast<const T*>(step.reads[1]), n[kRightTransposed] ? n[kDepth] : n[kColumns], n[kRightTransposed] != 0},
-          .rows = n[kRows], .columns = n[kColumns], .depth = n[kDepth],
-          .result = reinterpret_cast<T*>(step.writes[0]), .epilogue = step.epilogue};
+  const bool transposed = step.attributes->Get<bool>("transpose_right");
+  return {.left = LeftOf<T>(step),
+          .right = {reinterpret_cast<const T*>(step.reads[1]), transposed ? step.numbers[2] : step.numbers[1], transposed},
+          .rows = step.numbers[0],
+          .columns = step.numbers[1],
+          .depth = step.numbers[2],
+          .result = reinterpret_cast<T*>(step.writes[0]),
+          .epilogue = step.epilogue};
 }
 
-// Block b packs panel b of the left operand.
+// Reads A, writes the panels of op(A).
 template <class T>
-void PackLeftAs(const StepArguments& step, uint32_t begin, uint32_t end) {
-  const MatrixProduct<T> product = ProductOf<T>(step);
-  constexpr int64_t kWidth = kPanelWidth<T>;
-  for (int64_t panel = begin; panel < end; ++panel) {
-    PackPanels(product.left, 0, product.depth, panel * kWidth, std::min(product.rows, (panel + 1) * kWidth), product.result + panel * kWidth * product.depth);
-  }
+void PackLeft(const StepArguments& step, int64_t block) {
+  const ProductOperand<T> left = LeftOf<T>(step);
+  const int64_t rows = step.numbers[0], depth = step.numbers[2], count = PanelsPerPacking(left.depth_is_inner) * kPanelWidth<T>;
+  PackPanels(left, 0, depth, block * count, std::min(rows, (block + 1) * count), reinterpret_cast<T*>(step.writes[0]) + block * count * depth);
 }
 
+// Reads the panels of op(A), and B.
 template <class T>
-void MultiplyAs(const StepArguments& step, uint32_t begin, uint32_t end) {
+void Multiply(const StepArguments& step, int64_t block) {
   const MatrixProduct<T> product = ProductOf<T>(step);
-  const BlockGrid grid = CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>);
-  const T* const left_panels = reinterpret_cast<const T*>(step.reads[2]);
-  for (uint32_t block = begin; block < end; ++block) MultiplyBlock(product, left_panels, grid, block);
+  MultiplyBlock(product, product.left.data, CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>), block);
 }
 
-// Block b does the columns of kBlockColumnPanels panels.
+// Reads A and B.
 template <class T>
-void MultiplyFewRowsAs(const StepArguments& step, uint32_t begin, uint32_t end) {
-  const MatrixProduct<T> product = ProductOf<T>(step);
-  constexpr int64_t kColumns = kBlockColumnPanels * kPanelWidth<T>;
-  for (int64_t block = begin; block < end; ++block) {
-    const int64_t column = block * kColumns, column_end = std::min(product.columns, column + kColumns);
-    MultiplyFewRows(product.left, product.rows, product.right, product.depth, column, column_end, product.result + column, product.columns);
-    for (int64_t row = 0; row < product.rows && product.epilogue != nullptr; ++row) {
-      product.epilogue->run(product.epilogue->context, row, column, static_cast<uint32_t>(column_end - column));
-    }
-  }
-}
-
-// The same with the operands' parts exchanged: a few columns of the result are a few rows of its transpose.
+void FewRows(const StepArguments& step, int64_t block) { MultiplyFewRows(ProductOf<T>(step), block); }
 template <class T>
-void MultiplyFewColumnsAs(const StepArguments& step, uint32_t begin, uint32_t end) {
-  const MatrixProduct<T> product = ProductOf<T>(step);
-  constexpr int64_t kBlockRows = kBlockColumnPanels * kPanelWidth<T>;
-  HWY_ALIGN T turned[kFewRows * kBlockRows];
-  for (int64_t block = begin; block < end; ++block) {
-    const int64_t row = block * kBlockRows, row_end = std::min(product.rows, row + kBlockRows);
-    MultiplyFewRows(product.right, product.columns, product.left, product.depth, row, row_end, turned, kBlockRows);
-    for (int64_t r = row; r < row_end; ++r) {
-      for (int64_t c = 0; c < product.columns; ++c) product.result[r * product.columns + c] = turned[c * kBlockRows + r - row];
-      if (product.epilogue != nullptr) product.epilogue->run(product.epilogue->context, r, 0, static_cast<uint32_t>(product.columns));
-    }
-  }
+void FewColumns(const StepArguments& step, int64_t block) { MultiplyFewColumns(ProductOf<T>(step), block); }
+
+using BlockFunction = void (*)(const StepArguments&, int64_t block);
+void ForBlocks(const StepArguments& step, uint32_t begin, uint32_t end, BlockFunction run32, BlockFunction run64) {
+  const BlockFunction run = step.dtype == DType::kFloat32 ? run32 : run64;
+  for (uint32_t block = begin; block < end; ++block) run(step, block);
 }
 
-void PackLeft(const StepArguments& step, uint32_t begin, uint32_t end) {
-  step.dtype == DType::kFloat32 ? PackLeftAs<float>(step, begin, end) : PackLeftAs<double>(step, begin, end);
-}
-void MultiplyPanels(const StepArguments& step, uint32_t begin, uint32_t end) {
-  step.dtype == DType::kFloat32 ? MultiplyAs<float>(step, begin, end) : MultiplyAs<double>(step, begin, end);
-}
-void MultiplyOfFewRows(const StepArguments& step, uint32_t begin, uint32_t end) {
-  step.dtype == DType::kFloat32 ? MultiplyFewRowsAs<float>(step, begin, end) : MultiplyFewRowsAs<double>(step, begin, end);
-}
-void MultiplyOfFewColumns(const StepArguments& step, uint32_t begin, uint32_t end) {
-  step.dtype == DType::kFloat32 ? MultiplyFewColumnsAs<float>(step, begin, end) : MultiplyFewColumnsAs<double>(step, begin, end);
-}
+void PackLeftBlocks(const StepArguments& step, uint32_t begin, uint32_t end) { ForBlocks(step, begin, end, PackLeft<float>, PackLeft<double>); }
+void MultiplyBlocks(const StepArguments& step, uint32_t begin, uint32_t end) { ForBlocks(step, begin, end, Multiply<float>, Multiply<double>); }
+void FewRowsBlocks(const StepArguments& step, uint32_t begin, uint32_t end) { ForBlocks(step, begin, end, FewRows<float>, FewRows<double>); }
+void FewColumnsBlocks(const StepArguments& step, uint32_t begin, uint32_t end) { ForBlocks(step, begin, end, FewColumns<float>, FewColumns<double>); }
 
 }  // namespace weft::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include <string>
+
 #include "weft/ops/all_ops.h"
 #include "weft/ops/ops.h"
 
 namespace weft {
-HWY_EXPORT(PackLeft);
-HWY_EXPORT(MultiplyPanels);
-HWY_EXPORT(MultiplyOfFewRows);
-HWY_EXPORT(MultiplyOfFewColumns);
-
+HWY_EXPORT(PackLeftBlocks);
+HWY_EXPORT(MultiplyBlocks);
+HWY_EXPORT(FewRowsBlocks);
+HWY_EXPORT(FewColumnsBlocks);
 namespace {
 
-struct Transposed {
-  bool left, right;
+void PackLeftStep(const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(PackLeftBlocks)(step, begin, end); }
+void MultiplyStep(const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(MultiplyBlocks)(step, begin, end); }
+void FewRowsStep(const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(FewRowsBlocks)(step, begin, end); }
+void FewColumnsStep(const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(FewColumnsBlocks)(step, begin, end); }
+
+MatMulOptions OptionsOf(const Attributes& attributes) {
+  return {.transpose_left = attributes.Get<bool>("transpose_left"), .transpose_right = attributes.Get<bool>("transpose_right")};
+}
+
+Attributes AttributesOf(const MatMulOptions& options) {
+  return {{"transpose_left", options.transpose_left}, {"transpose_right", options.transpose_right}};
+}
+
+// op(A)[rows, left_depth] · op(B)[right_depth, columns]
+struct Lengths {
+  Lengths(const Shape& left, const Shape& right, const MatMulOptions& options)
+      : rows(left[options.transpose_left ? 1 : 0]), left_depth(left[options.transpose_left ? 0 : 1]),
+        right_depth(right[options.transpose_right ? 1 : 0]), columns(right[options.transpose_right ? 0 : 1]) {}
+
+  Dim rows, left_depth, right_depth, columns;
 };
 
-Transposed TransposedBy(const Attributes& attributes) { return {attributes.Get<bool>("transpose_left"), attributes.Get<bool>("transpose_right")}; }
-
 TensorType MatMulType(const TypeContext& context) {
-  const TensorType &left = context.operand(0), &right = context.operand(1);
-  context.Require(left.shape.rank() == 2 && right.shape.rank() == 2, "expected operands of rank 2");
-  context.Require(IsFloating(left.dtype) && left.dtype == right.dtype, "expected two floating-point operands of one element type");
-  const Transposed transposed = TransposedBy(context.attributes());
-  const Dim rows = left.shape[transposed.left ? 1 : 0], depth = left.shape[transposed.left ? 0 : 1];
-  const Dim right_depth = right.shape[transposed.right ? 1 : 0], columns = right.shape[transposed.right ? 0 : 1];
-  if (depth != right_depth) {
-    const auto text = [](Dim dim) { return dim.is_batch() ? std::string("N") : std::to_string(dim.length()); };
-    context.Fail("inner dimensions differ (" + text(depth) + " ≠ " + text(right_depth) + ")");
+  const TensorType& left = context.operand(0);
+  const TensorType& right = context.operand(1);
+  context.Require(left.shape.rank() == 2 && right.shape.rank() == 2, "expected two matrices");
+  context.Require(IsFloating(left.dtype) && left.dtype == right.dtype, "expected two operands of the same floating-point type");
+  const MatMulOptions options = OptionsOf(context.attributes());
+  const Lengths lengths(left.shape, right.shape, options);
+  if (lengths.left_depth != lengths.right_depth) {
+    const auto text = [](Dim dim, bool transposed) { return (dim.is_batch() ? "N" : std::to_string(dim.length())) + (transposed ? " of the transposed" : ""); };
+    context.Fail("inner dimensions differ (" + text(lengths.left_depth, options.transpose_left) + " ≠ " + text(lengths.right_depth, options.transpose_right) + ")");
   }
-  return {.dtype = left.dtype, .shape = {rows, columns}};
+  return {.dtype = left.dtype, .shape = {lengths.rows, lengths.columns}};
 }
 
 Tensor MatMulFormula(std::span<const Tensor> operands, const Attributes& attributes, const TensorType& result) {
-  const Transposed transposed = TransposedBy(attributes);
+  const MatMulOptions options = OptionsOf(attributes);
+  const Lengths lengths(operands[0].shape(), operands[1].shape(), options);
+  const auto rows = static_cast<size_t>(lengths.rows.length()), depth = static_cast<size_t>(lengths.left_depth.length()), columns = static_cast<size_t>(lengths.columns.length());
+  const std::span<const double> a = operands[0].values<double>(), b = operands[1].values<double>();
   Tensor product(DType::kFloat64, result.shape);
-  const auto rows = static_cast<size_t>(result.shape[0].length()), columns = static_cast<size_t>(result.shape[1].length());
-  const auto depth = static_cast<size_t>(operands[0].shape()[transposed.left ? 0 : 1].length());
-  const auto a = operands[0].values<double>(), b = operands[1].values<double>();
+  const std::span<double> to = product.values<double>();
   for (size_t i = 0; i < rows; ++i) {
     for (size_t j = 0; j < columns; ++j) {
-      double sum = 0;
-      for (size_t k = 0; k < depth; ++k) sum += a[transposed.left ? k * rows + i : i * depth + k] * b[transposed.right ? j * depth + k : k * columns + j];
-      product.values<double>()[i * columns + j] = sum;
+      for (size_t k = 0; k < depth; ++k) {
+        to[i * columns + j] += a[options.transpose_left ? k * rows + i : i * depth + k] * b[options.transpose_right ? j * depth + k : k * columns + j];
+      }
     }
   }
   return product;
 }
 
-// C = A·B ⇒ Ā = C̄·Bᵀ, B̄ = Aᵀ·C̄; for a transposed operand the transpose of that.
+// With C = op(A)·op(B) and C̄ its gradient: op(A) has C̄·op(B)ᵀ, op(B) has op(A)ᵀ·C̄; where op transposes, A and B have the transpose.
 Contributions MatMulGradient(const GradientContext& c) {
-  const auto [left, right] = TransposedBy(c.attributes());
   const Node a = c.operand(0), b = c.operand(1), g = c.output_gradient();
-  Contributions contributions(2);
-  if (c.Needs(0)) contributions[0] = left ? MatMul(b, g, {.transpose_left = right, .transpose_right = true}) : MatMul(g, b, {.transpose_right = !right});
-  if (c.Needs(1)) contributions[1] = right ? MatMul(g, a, {.transpose_left = true, .transpose_right = left}) : MatMul(a, g, {.transpose_left = !left});
-  return contributions;
+  const auto [transpose_a, transpose_b] = OptionsOf(c.attributes());
+  Contributions result(2);
+  if (c.Needs(0)) {
+    result[0] = transpose_a ? MatMul(b, g, {.transpose_left = transpose_b, .transpose_right = true}) : MatMul(g, b, {.transpose_right = !transpose_b});
+  }
+  if (c.Needs(1)) {
+    result[1] = transpose_b ? MatMul(g, a, {.transpose_left = true, .transpose_right = transpose_a}) : MatMul(a, g, {.transpose_left = !transpose_a});
+  }
+  return result;
 }
 
-// A vector of sums costs half a cycle where two FMA start in each; packing moves about 16 bytes a cycle.
-constexpr double kCyclesPerVectorProduct = 0.6;
-constexpr double kPackedBytesPerCycle = 16;
+// Cycles for the grain: AVX2 sums 64 bytes of products in one; an outer cache gives, or packing takes, 8 bytes.
+constexpr double kProductBytesPerCycle = 64;
+constexpr double kStreamedBytesPerCycle = 8;
+
+void SetBlocks(StepSpec& step, int64_t blocks, double cycles) {
+  step.blocks = static_cast<uint32_t>(std::max<int64_t>(1, blocks));
+  step.block_cycles = cycles / step.blocks;
+}
 
 void LowerMatMul(LoweringContext& context) {
-  const Transposed transposed = TransposedBy(context.attributes);
-  const int64_t rows = context.result.shape[0].length(), columns = context.result.shape[1].length();
-  const int64_t depth = context.operands[0].shape[transposed.left ? 0 : 1].length();
-  const auto size = static_cast<int64_t>(SizeOf(context.result.dtype));
-  const int64_t width = 128 / size;
-  if (rows == 0 || columns == 0) return;
+  const MatMulOptions options = OptionsOf(context.attributes);
+  const Lengths lengths(context.operands[0].shape, context.operands[1].shape, options);
+  const int64_t rows = lengths.rows.length(), columns = lengths.columns.length(), depth = lengths.left_depth.length();
+  const DType dtype = context.result.dtype;
+  const int64_t width = dtype == DType::kFloat32 ? kPanelWidth<float> : kPanelWidth<double>;
+  const double depth_bytes = static_cast<double>(depth) * static_cast<double>(SizeOf(dtype));
 
-  std::vector<int64_t> numbers(kNumbers);
-  numbers[kRows] = rows;
-  numbers[kColumns] = columns;
-  numbers[kDepth] = depth;
-  numbers[kLeftTransposed] = transposed.left;
-  numbers[kRightTransposed] = transposed.right;
-  const double cycles = static_cast<double>(depth) * static_cast<double>(rows * columns * size) / 64 * kCyclesPerVectorProduct;
-  const double bytes = static_cast<double>(depth) * static_cast<double>((rows + columns) * size);
-  StepSpec product{.reads = {OperandBuffer(0), OperandBuffer(1)}, .writes = {StepBuffer::kResult}, .numbers = numbers, .accepts_epilogue = true};
-  const auto cut = [&](StepFunction run, int64_t blocks, double total) {
-    product.run = run;
-    product.blocks = static_cast<uint32_t>(blocks);
-    product.block_cycles = total / static_cast<double>(blocks);
-  };
-  const int64_t strip = kBlockColumnPanels * width;
-  if (rows <= kFewRows) {
-    cut([](const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(MultiplyOfFewRows)(step, begin, end); }, CeilDivide(columns, strip),
-        std::max(cycles, bytes / kPackedBytesPerCycle));
-  } else if (columns <= kFewRows) {
-    cut([](const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(MultiplyOfFewColumns)(step, begin, end); }, CeilDivide(rows, strip),
-        std::max(cycles, bytes / kPackedBytesPerCycle));
+  StepSpec multiply = {.reads = {OperandBuffer(0), OperandBuffer(1)}, .writes = {StepBuffer::kResult}, .numbers = {rows, columns, depth}, .accepts_epilogue = true};
+  if (rows <= kFewRows || columns <= kFewRows) {
+    const int64_t many = rows <= kFewRows ? columns : rows;
+    multiply.run = rows <= kFewRows ? FewRowsStep : FewColumnsStep;
+    SetBlocks(multiply, CeilDivide(many, kBlockColumnPanels * width), static_cast<double>(many) * depth_bytes / kStreamedBytesPerCycle);
   } else {
     const int64_t panels = CeilDivide(rows, width);
-    const StepBuffer left = context.Scratch(ElementCount({panels, depth, width}) * size);
-    context.steps.push_back({.run = [](const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(PackLeft)(step, begin, end); },
-                             .reads = {OperandBuffer(0), OperandBuffer(1)}, .writes = {left}, .numbers = numbers, .blocks = static_cast<uint32_t>(panels),
-                             .block_cycles = static_cast<double>(depth * width * size) / kPackedBytesPerCycle});
-    product.reads.push_back(left);
-    cut([](const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(MultiplyPanels)(step, begin, end); }, CutIntoBlocks(rows, columns, width).blocks(), cycles);
+    const StepBuffer packed = context.Scratch(ByteSize(dtype, {panels * width, depth}));
+    StepSpec pack = {.run = PackLeftStep, .reads = {OperandBuffer(0)}, .writes = {packed}, .numbers = {rows, columns, depth}};
+    SetBlocks(pack, CeilDivide(panels, PanelsPerPacking(!options.transpose_left)), static_cast<double>(rows) * depth_bytes / kStreamedBytesPerCycle);
+    context.steps.push_back(std::move(pack));
+
+    multiply.run = MultiplyStep;
+    multiply.reads[0] = packed;
+    SetBlocks(multiply, CutIntoBlocks(rows, columns, width).blocks(), static_cast<double>(rows) * static_cast<double>(columns) * depth_bytes / kProductBytesPerCycle);
   }
-  context.steps.push_back(std::move(product));
+  context.steps.push_back(std::move(multiply));
 }
 
 SampleSet MatMulSamples() {
   SampleSet set;
-  const auto add = [&set](int64_t rows, int64_t depth, int64_t columns, bool left, bool right) {
-    set.samples.push_back({.operands = {left ? Shape{depth, rows} : Shape{rows, depth}, right ? Shape{columns, depth} : Shape{depth, columns}},
-                           .attributes = {{"transpose_left", left}, {"transpose_right", right}}, .domains = {{-2, 2}}});
+  const auto add = [&set](const Shape& left, const Shape& right, const MatMulOptions& options) {
+    set.samples.push_back({.operands = {left, right}, .attributes = AttributesOf(options)});
   };
-  for (bool left : {false, true}) {
-    for (bool right : {false, true}) {
-      add(3, 4, 5, left, right);
-      add(1, 7, 6, left, right);
-      add(9, 5, 2, left, right);
-    }
-  }
-  add(6, 0, 5, false, false);
-  add(37, 19, 45, false, true);
+  add({1, 1}, {1, 1}, {});
+  add({3, 5}, {5, 7}, {});
+  add({5, 3}, {5, 7}, {.transpose_left = true});
+  add({3, 5}, {7, 5}, {.transpose_right = true});
+  add({5, 6}, {7, 5}, {.transpose_left = true, .transpose_right = true});
+  add({6, 5}, {5, 33}, {});
+  add({9, 4}, {4, 2}, {});
+  add({2, 3}, {3, 41}, {});
+  add({7, 0}, {0, 5}, {});
   return set;
+}
+
+// A transposed operand is read as it lies.
+std::optional<Node> AbsorbTransposes(Node node) {
+  const auto absorb = [](Node& operand, bool& transpose) {
+    if (&operand.op() != &kTranspose || operand.attributes().Get<Axes>("permutation") != Axes{1, 0}) return false;
+    operand = operand.operand(0);
+    transpose = !transpose;
+    return true;
+  };
+  Node a = node.operand(0), b = node.operand(1);
+  MatMulOptions options = OptionsOf(node.attributes());
+  const bool absorbed_left = absorb(a, options.transpose_left), absorbed_right = absorb(b, options.transpose_right);
+  return absorbed_left || absorbed_right ? std::optional(MatMul(a, b, options)) : std::nullopt;
 }
 
 }  // namespace
@@ -220,11 +222,10 @@ constinit const OpDef kMatMul = {
     .gradient = MatMulGradient,
     .lower = InSteps{LowerMatMul},
     .samples = MatMulSamples,
+    .simplify = AbsorbTransposes,
 };
 
-Node MatMul(Node left, Node right, const MatMulOptions& options) {
-  return left.graph().Add(kMatMul, {left, right}, {{"transpose_left", options.transpose_left}, {"transpose_right", options.transpose_right}});
-}
+Node MatMul(Node left, Node right, const MatMulOptions& options) { return left.graph().Add(kMatMul, {left, right}, AttributesOf(options)); }
 
 }  // namespace weft
 #endif

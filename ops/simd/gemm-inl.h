@@ -1,7 +1,7 @@
-// Matrix products in f32 and f64: panels, register tiles, blocks. Compiled once for each SIMD target.
+// Matrix products in f32 and f64: register tiles, and the blocks made of them. Compiled once for each SIMD target.
 //
-// Every element of the result is one sum over the depth from its first to its last element, each term joined by MulAdd:
-// the same bits for any cut into tiles, chunks, blocks and batches, and on all targets that have FMA.
+// Every element of the result is one sum over the depth, from its first to its last term, each joined by MulAdd: the same
+// bits for any cut into tiles, chunks, blocks and batches, and on all targets that have a fused MulAdd.
 #if defined(WEFT_OPS_SIMD_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_OPS_SIMD_GEMM_INL_H_
 #undef WEFT_OPS_SIMD_GEMM_INL_H_
@@ -32,7 +32,7 @@ inline constexpr int64_t kTileRows = 11;
 #endif
 
 // Loops over registers must be unrolled, or the sums lie in memory. The address sanitizer puts them there anyway, and would
-// take minutes to compile what is unrolled.
+// take minutes to compile them unrolled.
 #if HWY_IS_ASAN || defined(__SANITIZE_ADDRESS__)
 inline constexpr int kUnroll = 1;
 #else
@@ -41,9 +41,9 @@ inline constexpr int kUnroll = 16;
 
 // ---- Fetching ahead ------------------------------------------------------------------------------------------------
 
-// The cache lines of a matrix that will be read next, row by row: asked for one by one, while others are worked on.
+// The cache lines of a matrix that will be packed next, row by row: asked for one by one while others are worked on.
 struct LineWalk {
-  const char* at = nullptr;
+  const char* row = nullptr;
   int64_t stride = 0;  // bytes from row to row
   int64_t lines = 0;   // of a row
   int64_t rows = 0;    // still to be walked
@@ -51,26 +51,29 @@ struct LineWalk {
 
   HWY_INLINE void Step() {
     if (rows == 0) return;
-    hwy::Prefetch(at + 64 * line);
+    hwy::Prefetch(row + 64 * line);
     if (++line < lines) return;
     line = 0;
-    at += stride;
+    row += stride;
     --rows;
   }
 };
 
+// Rows [k, k_end) of the columns [column, column_end).
 template <class T>
-LineWalk WalkOf(const ProductOperand<T>& operand, int64_t k, int64_t k_end, int64_t column, int64_t column_end) {
+LineWalk WalkOver(const ProductOperand<T>& operand, int64_t k, int64_t k_end, int64_t column, int64_t column_end) {
   const bool inner = operand.depth_is_inner;
-  const T* first = operand.data + (inner ? column * operand.stride + k : k * operand.stride + column);
+  const T* const first = operand.data + (inner ? column * operand.stride + k : k * operand.stride + column);
   const int64_t length = inner ? k_end - k : column_end - column;
-  return {.at = reinterpret_cast<const char*>(first), .stride = operand.stride * int64_t{sizeof(T)},
-          .lines = CeilDivide(length * int64_t{sizeof(T)}, 64), .rows = inner ? column_end - column : k_end - k};
+  return {.row = reinterpret_cast<const char*>(first),
+          .stride = operand.stride * int64_t{sizeof(T)},
+          .lines = CeilDivide(length * int64_t{sizeof(T)}, 64),
+          .rows = inner ? column_end - column : k_end - k};
 }
 
 // ---- Register tiles ------------------------------------------------------------------------------------------------
 
-// Where a tile's sums go; with `resume` they go on from what is there. Whole vectors are stored.
+// Where a tile's sums go, in whole vectors; with `resume` they go on from what is there.
 template <class T>
 struct TileTarget {
   T* data;
@@ -119,12 +122,12 @@ HWY_NOINLINE void MultiplyTile(D d, const T* HWY_RESTRICT left, const T* HWY_RES
   int64_t k = depth;
   for (; k >= 2; k -= 2) {
     fetch.Step();
-#pragma GCC unroll kUnroll
-    for (int64_t u = 0; u < 2; ++u) step(left + u * kLeftStride, right + u * right_stride);
+    step(left, right);
+    step(left + kLeftStride, right + right_stride);
     left += 2 * kLeftStride;
     right += 2 * right_stride;
   }
-  for (; k > 0; --k, left += kLeftStride, right += right_stride) step(left, right);
+  if (k > 0) step(left, right);
 
 #pragma GCC unroll kUnroll
   for (int64_t r = 0; r < kRows; ++r) {
@@ -143,56 +146,58 @@ HWY_INLINE void MultiplyRows(int64_t rows, D d, const T* left, const T* right, i
   MultiplyTile<kMaxRows, kVectors, kLeftStride>(d, left, right, right_stride, depth, target, fetch);
 }
 
-// MultiplyTile in a panel, for `columns` that may end inside a vector: what lies behind them in the target is another block's.
+// MultiplyRows in a panel, for up to two vectors of columns that may end inside a vector: what lies behind them in the
+// target may be another block's.
 template <int64_t kMaxRows, int64_t kLeftStride, class D, class T = hn::TFromD<D>>
 HWY_INLINE void MultiplyColumns(int64_t rows, int64_t columns, D d, const T* left, const T* panel, int64_t depth,
                                 const TileTarget<T>& target, LineWalk& fetch) {
   constexpr int64_t kWidth = kPanelWidth<T>;
-  if (columns == 2 * LaneCount(d)) return MultiplyRows<kMaxRows, 2, kLeftStride>(rows, d, left, panel, kWidth, depth, target, fetch);
-  if (columns == LaneCount(d)) return MultiplyRows<kMaxRows, 1, kLeftStride>(rows, d, left, panel, kWidth, depth, target, fetch);
+  const bool whole = columns % LaneCount(d) == 0;
   HWY_ALIGN T edge[kMaxRows * kWidth];
-  const TileTarget<T> edge_target{edge, kWidth, target.resume};
-  for (int64_t r = 0; r < rows && target.resume; ++r) std::copy_n(target.data + r * target.stride, columns, edge + r * kWidth);
-  if (columns < LaneCount(d)) MultiplyRows<kMaxRows, 1, kLeftStride>(rows, d, left, panel, kWidth, depth, edge_target, fetch);
-  else MultiplyRows<kMaxRows, 2, kLeftStride>(rows, d, left, panel, kWidth, depth, edge_target, fetch);
-  for (int64_t r = 0; r < rows; ++r) std::copy_n(edge + r * kWidth, columns, target.data + r * target.stride);
+  const TileTarget<T> to = whole ? target : TileTarget<T>{edge, kWidth, target.resume};
+  if (!whole && target.resume) {
+    for (int64_t r = 0; r < rows; ++r) std::copy_n(target.data + r * target.stride, columns, edge + r * kWidth);
+  }
+  if (columns > LaneCount(d)) MultiplyRows<kMaxRows, 2, kLeftStride>(rows, d, left, panel, kWidth, depth, to, fetch);
+  else MultiplyRows<kMaxRows, 1, kLeftStride>(rows, d, left, panel, kWidth, depth, to, fetch);
+  if (!whole) {
+    for (int64_t r = 0; r < rows; ++r) std::copy_n(edge + r * kWidth, columns, target.data + r * target.stride);
+  }
 }
 
 // ---- Blocks --------------------------------------------------------------------------------------------------------
 
-// Chunks of the depth: of nearly equal length, in whole cache lines; one, of length 0, where there is nothing to sum.
-struct DepthChunks {
-  explicit DepthChunks(int64_t whole)
-      : depth(whole), length(std::max<int64_t>(16, CeilDivide(CeilDivide(whole, std::max<int64_t>(1, CeilDivide(whole, kChunkDepth))), 16) * 16)) {}
-  int64_t begin(int64_t chunk) const { return std::min(depth, chunk * length); }
-  int64_t count() const { return std::max<int64_t>(1, CeilDivide(depth, length)); }
-  int64_t depth, length;
-};
-
-// One chunk of one block: `right` holds the block's panels of the chunk, `left` those of the product from the chunk on.
+// Runs the epilogue over a finished piece of the result.
 template <class T>
-HWY_INLINE void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, const T* left, const T* right,
-                              int64_t depth, bool resume, LineWalk& fetch) {
+void Finish(const MatrixProduct<T>& product, const BlockRange& range) {
+  if (product.epilogue == nullptr || range.column == range.column_end) return;
+  for (int64_t row = range.row; row < range.row_end; ++row) {
+    product.epilogue->run(product.epilogue->context, row, range.column, static_cast<uint32_t>(range.column_end - range.column));
+  }
+}
+
+// One chunk of one block: `left` are the product's panels from the chunk's first row on, `right` the block's, of the chunk.
+template <class T>
+void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, const T* left, const T* right, int64_t depth,
+                   bool resume, LineWalk& fetch) {
   constexpr int64_t kWidth = kPanelWidth<T>;
   const ProductTag<T> d;
   for (int64_t column = range.column; column < range.column_end; column += 2 * LaneCount(d)) {
     const int64_t columns = std::min(2 * LaneCount(d), range.column_end - column);
-    const int64_t offset = column - range.column;
-    const T* const panel = right + (offset - offset % kWidth) * depth + offset % kWidth;
+    const T* const panel = right + PanelOffset<T>(column - range.column, depth);
     for (int64_t row = range.row; row < range.row_end; row += kWidth) {
       const int64_t rows = std::min(kWidth, range.row_end - row), tiles = CeilDivide(rows, kTileRows);
       for (int64_t tile = 0; tile < tiles; ++tile) {
         const int64_t first = rows * tile / tiles, count = rows * (tile + 1) / tiles - first;
-        const T* const a = left + row * product.depth + first;
         const TileTarget<T> target{product.result + (row + first) * product.columns + column, product.columns, resume};
-        MultiplyColumns<kTileRows, kWidth>(count, columns, d, a, panel, depth, target, fetch);
+        MultiplyColumns<kTileRows, kWidth>(count, columns, d, left + row * product.depth + first, panel, depth, target, fetch);
       }
     }
   }
 }
 
-// A block of `product`, whose left operand is all of its panels. Packs its own columns of the right operand, chunk by chunk:
-// while one is multiplied, the next comes into the cache.
+// A block of the grid; `left_panels` are all panels of the left operand. Packs its own columns of the right one, chunk by
+// chunk: while one is multiplied, the next comes into the cache.
 template <class T>
 void MultiplyBlock(const MatrixProduct<T>& product, const T* left_panels, const BlockGrid& grid, int64_t block) {
   constexpr int64_t kWidth = kPanelWidth<T>;
@@ -203,65 +208,87 @@ void MultiplyBlock(const MatrixProduct<T>& product, const T* left_panels, const 
     const int64_t k = chunks.begin(chunk), k_end = chunks.begin(chunk + 1);
     PackPanels(product.right, k, k_end, range.column, range.column_end, right);
     LineWalk fetch;
-    if (chunk + 1 < chunks.count()) {
-      fetch = WalkOf(product.right, k_end, chunks.begin(chunk + 2), range.column, range.column_end);
-    } else if (block + 1 < grid.blocks()) {
+    if (k_end < product.depth) {
+      fetch = WalkOver(product.right, k_end, chunks.begin(chunk + 2), range.column, range.column_end);
+    } else if (block + 1 < grid.blocks() && grid.range(block + 1).column != range.column) {
       const BlockRange next = grid.range(block + 1);
-      if (next.column != range.column) fetch = WalkOf(product.right, 0, chunks.begin(1), next.column, next.column_end);
+      fetch = WalkOver(product.right, 0, chunks.begin(1), next.column, next.column_end);
     }
     MultiplyChunk(product, range, left_panels + k * kWidth, right, k_end - k, chunk > 0, fetch);
   }
-  if (product.epilogue == nullptr) return;
-  for (int64_t row = range.row; row < range.row_end; ++row) {
-    product.epilogue->run(product.epilogue->context, row, range.column, static_cast<uint32_t>(range.column_end - range.column));
-  }
+  Finish(product, range);
 }
 
-// ---- Few rows ------------------------------------------------------------------------------------------------------
+// ---- Few rows, or few columns --------------------------------------------------------------------------------------
 
-// Vectors of a tile of few rows: half of the registers hold sums, and wide strips of the right operand are read in one go.
+// Vectors of a tile of few rows that reads the right operand where it lies: half of the registers hold sums.
 constexpr int64_t StripVectors(int64_t rows) {
   int64_t vectors = 8;
   while (vectors * rows > kRegisters / 2) vectors /= 2;
   return vectors;
 }
 
+// to[r * to_stride + c − column] = (leftᵀ · right)[r, c] for r < kRows and the columns c of at most a block. Nothing is packed
+// but the few rows, and what the tiles could not read as it lies: ends of rows, and a right operand along the depth.
 template <int64_t kRows, class T>
-void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& right, int64_t depth, int64_t column, int64_t column_end, T* to, int64_t to_stride) {
-  constexpr int64_t kWidth = kPanelWidth<T>;
+void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& right, int64_t depth, int64_t column,
+                    int64_t column_end, T* to, int64_t to_stride) {
   constexpr int64_t kVectors = StripVectors(kRows);
   const ProductTag<T> d;
+  const int64_t strip = kVectors * LaneCount(d);
+  const int64_t strips_end = right.depth_is_inner ? column : column_end - (column_end - column) % strip;
   const DepthChunks chunks(depth);
-  HWY_ALIGN T a[kChunkDepth * kFewRows];
-  HWY_ALIGN T panels[kBlockColumnPanels * kChunkDepth * kWidth];
+  HWY_ALIGN T rows[kChunkDepth * kFewRows];
+  HWY_ALIGN T panels[kBlockColumnPanels * kChunkDepth * kPanelWidth<T>];
   LineWalk fetch;
-  const int64_t direct_end = right.depth_is_inner ? column : column_end - (column_end - column) % (kVectors * LaneCount(d));
   for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
-    const int64_t k = chunks.begin(chunk), k_end = chunks.begin(chunk + 1), count = k_end - k;
+    const int64_t k = chunks.begin(chunk), k_end = chunks.begin(chunk + 1), length = k_end - k;
     for (int64_t r = 0; r < kRows; ++r) {
-      for (int64_t i = 0; i < count; ++i) a[i * kFewRows + r] = left.data[left.depth_is_inner ? r * left.stride + k + i : (k + i) * left.stride + r];
+      for (int64_t i = 0; i < length; ++i) rows[i * kFewRows + r] = left.at(k + i, r);
     }
-    for (int64_t c = column; c < direct_end; c += kVectors * LaneCount(d)) {
-      MultiplyTile<kRows, kVectors, kFewRows>(d, a, right.data + k * right.stride + c, right.stride, count, TileTarget<T>{to + c - column, to_stride, chunk > 0}, fetch);
+    for (int64_t c = column; c < strips_end; c += strip) {
+      const TileTarget<T> target{to + c - column, to_stride, chunk > 0};
+      MultiplyTile<kRows, kVectors, kFewRows>(d, rows, right.data + k * right.stride + c, right.stride, length, target, fetch);
     }
-    PackPanels(right, k, k_end, direct_end, column_end, panels);
-    for (int64_t c = direct_end; c < column_end; c += 2 * LaneCount(d)) {
-      const int64_t offset = c - direct_end;
-      const T* const panel = panels + (offset - offset % kWidth) * count + offset % kWidth;
-      MultiplyColumns<kRows, kFewRows>(kRows, std::min(2 * LaneCount(d), column_end - c), d, a, panel, count, TileTarget<T>{to + c - column, to_stride, chunk > 0}, fetch);
+    PackPanels(right, k, k_end, strips_end, column_end, panels);
+    for (int64_t c = strips_end; c < column_end; c += 2 * LaneCount(d)) {
+      const TileTarget<T> target{to + c - column, to_stride, chunk > 0};
+      const T* const panel = panels + PanelOffset<T>(c - strips_end, length);
+      MultiplyColumns<kRows, kFewRows>(kRows, std::min(2 * LaneCount(d), column_end - c), d, rows, panel, length, target, fetch);
     }
   }
 }
 
-// to[r * to_stride + c] = (leftᵀ · right)[r, column + c] for r < rows ≤ kFewRows, at most kBlockColumnPanels panels of columns.
 template <class T>
-void MultiplyFewRows(const ProductOperand<T>& left, int64_t rows, const ProductOperand<T>& right, int64_t depth, int64_t column, int64_t column_end, T* to, int64_t to_stride) {
-  switch (rows) {
-    case 1: return MultiplyStrips<1>(left, right, depth, column, column_end, to, to_stride);
-    case 2: return MultiplyStrips<2>(left, right, depth, column, column_end, to, to_stride);
-    case 3: return MultiplyStrips<3>(left, right, depth, column, column_end, to, to_stride);
-    case 4: return MultiplyStrips<4>(left, right, depth, column, column_end, to, to_stride);
+void MultiplyFew(const ProductOperand<T>& left, int64_t rows, const ProductOperand<T>& right, int64_t depth, int64_t column,
+                 int64_t column_end, T* to, int64_t to_stride) {
+  static_assert(kFewRows == 4);
+  if (rows == 1) MultiplyStrips<1>(left, right, depth, column, column_end, to, to_stride);
+  if (rows == 2) MultiplyStrips<2>(left, right, depth, column, column_end, to, to_stride);
+  if (rows == 3) MultiplyStrips<3>(left, right, depth, column, column_end, to, to_stride);
+  if (rows == 4) MultiplyStrips<4>(left, right, depth, column, column_end, to, to_stride);
+}
+
+// A block of a product of at most kFewRows rows: some panels of its columns.
+template <class T>
+void MultiplyFewRows(const MatrixProduct<T>& product, int64_t block) {
+  constexpr int64_t kColumns = kBlockColumnPanels * kPanelWidth<T>;
+  const BlockRange range = {.row = 0, .row_end = product.rows, .column = block * kColumns, .column_end = std::min(product.columns, (block + 1) * kColumns)};
+  MultiplyFew(product.left, product.rows, product.right, product.depth, range.column, range.column_end, product.result + range.column, product.columns);
+  Finish(product, range);
+}
+
+// A block of a product of at most kFewRows columns: the operands change places, and the result is transposed when it is done.
+template <class T>
+void MultiplyFewColumns(const MatrixProduct<T>& product, int64_t block) {
+  constexpr int64_t kRows = kBlockColumnPanels * kPanelWidth<T>;
+  const BlockRange range = {.row = block * kRows, .row_end = std::min(product.rows, (block + 1) * kRows), .column = 0, .column_end = product.columns};
+  HWY_ALIGN T transposed[kFewRows * kRows];
+  MultiplyFew(product.right, product.columns, product.left, product.depth, range.row, range.row_end, transposed, kRows);
+  for (int64_t row = range.row; row < range.row_end; ++row) {
+    for (int64_t c = 0; c < product.columns; ++c) product.result[row * product.columns + c] = transposed[c * kRows + row - range.row];
   }
+  Finish(product, range);
 }
 
 }  // namespace weft::HWY_NAMESPACE

@@ -105,13 +105,13 @@ HWY_INLINE V CorrectedLogarithm(D d, V y, V shift, V correction) {
   const hn::RebindToSigned<D> di;
   const hn::RebindToUnsigned<D> du;
   constexpr int kBits = hwy::MantissaBits<T>();
-  const auto one = hn::BitCast(di, Fill(d, 1));
-  const auto sqrt_half = hn::BitCast(di, Fill(d, 0.70710678118654752440));
+  const auto one = hn::BitCast(du, Fill(d, 1));
+  const auto sqrt_half = hn::BitCast(du, Fill(d, 0.70710678118654752440));
 
-  const auto bits = hn::Add(hn::BitCast(di, y), hn::Sub(one, sqrt_half));
-  const auto biased = hn::BitCast(di, hn::ShiftRight<kBits>(hn::BitCast(du, bits)));
+  const auto bits = hn::Add(hn::BitCast(du, y), hn::Sub(one, sqrt_half));
+  const auto biased = hn::BitCast(di, hn::ShiftRight<kBits>(bits));
   const V k = hn::Add(hn::ConvertTo(d, hn::Sub(biased, hn::Set(di, hwy::MaxExponentField<T>() >> 1))), shift);
-  const auto mantissa = hn::And(bits, hn::BitCast(di, hn::Set(du, hwy::MantissaMask<T>())));
+  const auto mantissa = hn::And(bits, hn::Set(du, hwy::MantissaMask<T>()));
   const V f = hn::Sub(hn::BitCast(d, hn::Add(mantissa, sqrt_half)), Fill(d, 1));
   const V s = hn::Div(f, hn::Add(f, Fill(d, 2)));
   const V z = hn::Mul(s, s);

@@ -63,47 +63,60 @@ HWY_INLINE void TransposePieces(D d, const T* from, int64_t stride, T* to, [[may
 #endif
 }
 
-// Rows [k, k_end) of the columns [column, column_end) of an operand, the first column at a panel's edge, as panels
-// [column / width][k][width]; what is missing of the last panel is zero.
+// Panels of an operand whose columns are neighbours: rows are copied, side by side for all panels.
 template <class T>
-void PackPanels(const ProductOperand<T>& from, int64_t k, int64_t k_end, int64_t column, int64_t column_end, T* to) {
+void CopyToPanels(const T* from, int64_t stride, int64_t depth, int64_t columns, T* to) {
   constexpr int64_t kWidth = kPanelWidth<T>;
   const ProductTag<T> d;
-  const int64_t depth = k_end - k;
-  const auto at = [&from](int64_t row, int64_t c) { return from.data + (from.depth_is_inner ? c * from.stride + row : row * from.stride + c); };
+  for (int64_t k = 0; k < depth; ++k) {
+    for (int64_t column = 0; column < columns; column += kWidth) {
+      const T* const source = from + k * stride + column;
+      T* const panel = to + column * depth + k * kWidth;
+      if (columns - column >= kWidth) {
+        for (int64_t i = 0; i < kWidth; i += LaneCount(d)) hn::Store(hn::LoadU(d, source + i), d, panel + i);
+      } else {
+        std::fill(std::copy_n(source, columns - column, panel), panel + kWidth, T{0});
+      }
+    }
+  }
+}
 
-  if (!from.depth_is_inner) {
-    for (int64_t row = 0; row < depth; ++row) {
-      for (int64_t c = column; c < column_end; c += kWidth) {
-        T* const panel = to + (c - column) * depth + row * kWidth;
-        const T* const source = at(k + row, c);
-        if (column_end - c >= kWidth) {
-#pragma GCC unroll 4
-          for (int64_t i = 0; i < kWidth; i += LaneCount(d)) hn::Store(hn::LoadU(d, source + i), d, panel + i);
-        } else {
-          std::fill(std::copy_n(source, column_end - c, panel), panel + kWidth, T{0});
-        }
-      }
-    }
-    return;
-  }
-  // A cache line of each of a panel's rows at a time: power-of-two strides leave room for few lines in the L1.
+// Panels of an operand whose depth is the inner axis: a line of the cache from each row at a time, as power-of-two strides
+// leave room for few lines in the L1. Rows that are missing to a whole vector are taken from a tile filled up with zeros.
+template <class T>
+void TransposeToPanels(const T* from, int64_t stride, int64_t depth, int64_t columns, T* to) {
+  constexpr int64_t kWidth = kPanelWidth<T>;
   constexpr int64_t kLine = 64 / int64_t{sizeof(T)};
-  for (int64_t c = column; c < column_end; c += kWidth, to += kWidth * depth) {
-    const int64_t width = std::min(kWidth, column_end - c), whole = width / LaneCount(d) * LaneCount(d);
-    for (int64_t row = 0; row < depth; row += kLine) {
-      const int64_t end = std::min(depth, row + kLine), pieces_end = end - end % PieceColumns(d);
-      for (int64_t i = 0; i < whole; i += LaneCount(d)) {
-        for (int64_t r = row; r < pieces_end; r += PieceColumns(d)) TransposePieces(d, at(k + r, c + i), from.stride, to + r * kWidth + i, kWidth);
-        for (int64_t r = pieces_end; r < end; ++r) {
-          for (int64_t j = i; j < i + LaneCount(d); ++j) to[r * kWidth + j] = *at(k + r, c + j);
-        }
+  const ProductTag<T> d;
+  HWY_ALIGN T tile[kLine * kLine];
+  for (int64_t k = 0; k < depth; k += kLine) {
+    const int64_t k_end = std::min(depth, k + kLine);
+    for (int64_t i = 0; i < CeilDivide(columns, kWidth) * kWidth; i += LaneCount(d)) {
+      T* const panel = to + (i - i % kWidth) * depth + i % kWidth;
+      const T* source = from + i * stride + k;
+      int64_t source_stride = stride;
+      if (i + LaneCount(d) > columns) {
+        std::fill_n(tile, LaneCount(d) * kLine, T{0});
+        for (int64_t j = i; j < columns; ++j) std::copy_n(from + j * stride + k, k_end - k, tile + (j - i) * kLine);
+        source = tile;
+        source_stride = kLine;
       }
-      for (int64_t r = row; r < end; ++r) {
-        for (int64_t i = whole; i < kWidth; ++i) to[r * kWidth + i] = i < width ? *at(k + r, c + i) : T{0};
+      int64_t r = k;
+      for (; r + PieceColumns(d) <= k_end; r += PieceColumns(d)) TransposePieces(d, source + (r - k), source_stride, panel + r * kWidth, kWidth);
+      for (; r < k_end; ++r) {
+        for (int64_t j = 0; j < LaneCount(d); ++j) panel[r * kWidth + j] = source[j * source_stride + (r - k)];
       }
     }
   }
+}
+
+// Rows [k, k_end) of the columns [column, column_end) of an operand, the first one at a panel's edge, as panels
+// [panel][k_end − k][width]; what is missing of the last panel is zero.
+template <class T>
+void PackPanels(const ProductOperand<T>& from, int64_t k, int64_t k_end, int64_t column, int64_t column_end, T* to) {
+  const int64_t depth = k_end - k, columns = column_end - column;
+  if (from.depth_is_inner) TransposeToPanels(from.data + column * from.stride + k, from.stride, depth, columns, to);
+  else CopyToPanels(from.data + k * from.stride + column, from.stride, depth, columns, to);
 }
 
 }  // namespace weft::HWY_NAMESPACE

@@ -1,4 +1,4 @@
-// The shape of a matrix product's work: operands, panels of 128 bytes, and blocks of panels.
+// The shape of a matrix product's work: operands, panels of 128 bytes, chunks of the depth, and blocks of panels.
 // Nothing here depends on the SIMD target, so neither plans nor results do.
 #pragma once
 
@@ -15,17 +15,27 @@ template <class T>
 inline constexpr int64_t kPanelWidth = 128 / int64_t{sizeof(T)};
 
 // The depth is the axis of the sum. It is worked through in chunks: a panel's chunk (16 KiB) stays in the L1 while the
-// rows of a block pass by, and sums wait in the result between chunks, so their order is that of one long loop.
+// rows of a block pass by. Sums wait in the result between chunks, so their order is that of one long loop.
 inline constexpr int64_t kChunkDepth = 128;
 
-// What a block reads of a chunk (12 panels, 192 KiB) and writes stays in the L2.
+// What a block reads of a chunk (8 + 4 panels, 192 KiB) and writes (128 KiB) stays in the L2; so does the next chunk.
 inline constexpr int64_t kBlockRowPanels = 8;
 inline constexpr int64_t kBlockColumnPanels = 4;
 
-// Products with so few rows, or columns, read each element of the other operand only that often: packing does not pay.
+// Products of so few rows, or columns, use each element of the other operand only that often: packing it does not pay.
 inline constexpr int64_t kFewRows = 4;
 
+// Panels packed as one block of work: side by side where their rows are neighbours, one by one where they are transposed.
+constexpr int64_t PanelsPerPacking(bool depth_is_inner) { return depth_is_inner ? 1 : kBlockColumnPanels; }
+
 constexpr int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Where a panel's columns from `column` on begin, in panels [panel][depth][width].
+template <class T>
+constexpr int64_t PanelOffset(int64_t column, int64_t depth) {
+  const int64_t inside = column % kPanelWidth<T>;
+  return (column - inside) * depth + inside;
+}
 
 // An operand as a matrix [depth, n]: element (k, i) is data[k * stride + i], or data[i * stride + k] if the depth is the
 // inner axis.
@@ -34,9 +44,11 @@ struct ProductOperand {
   const T* data;
   int64_t stride;
   bool depth_is_inner;
+
+  const T& at(int64_t k, int64_t i) const { return data[depth_is_inner ? i * stride + k : k * stride + i]; }
 };
 
-// result[rows, columns] = leftᵀ · right, row-major without gaps. `left` may stand for its panels, packed beforehand.
+// result[rows, columns] = leftᵀ · right, row-major without gaps.
 template <class T>
 struct MatrixProduct {
   ProductOperand<T> left;   // [depth, rows]
@@ -46,7 +58,19 @@ struct MatrixProduct {
   const Epilogue* epilogue;  // nullptr: none
 };
 
-// A piece of the result, in rows and columns.
+// The chunks: of nearly equal length, in whole cache lines of f32; one of length 0 where there is nothing to sum.
+struct DepthChunks {
+  explicit constexpr DepthChunks(int64_t whole) : depth(whole) {
+    const int64_t fewest = std::max<int64_t>(1, CeilDivide(depth, kChunkDepth));
+    length = std::max<int64_t>(1, CeilDivide(CeilDivide(depth, fewest), 16)) * 16;
+  }
+  constexpr int64_t count() const { return std::max<int64_t>(1, CeilDivide(depth, length)); }
+  constexpr int64_t begin(int64_t chunk) const { return std::min(depth, chunk * length); }
+
+  int64_t depth, length;
+};
+
+// A piece of the result.
 struct BlockRange {
   int64_t row, row_end, column, column_end;
 };

@@ -225,8 +225,8 @@ TEST_P(EveryOp, FollowsItsFormulaOnEveryTarget) {
     SCOPED_TRACE(graph->label);
     const Node y = graph->y();
     // A choice by mode is its operand 0 in the formula, and in inference its operand 1.
-    const bool chooses = op().traits.chooses_by_mode;
-    const Tensor expected = chooses ? graph->feeds.at(graph->operands[1].id()).Cast(DType::kFloat64) : FormulaOf(*graph);
+    Tensor expected = FormulaOf(*graph);
+    if (op().traits.chooses_by_mode) expected = graph->feeds.at(graph->operands[1].id()).Cast(DType::kFloat64);
     const std::vector<double> bounds = Bounds(*graph, expected);
     std::map<bool, Tensor> of_class;
     for (int64_t target : SimdTargets()) {

@@ -19,15 +19,22 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Cast, ToIntegersCutsAndSaturates) {
   const std::pair<double, int64_t> cases[] = {
-      {0.0, 0},           {-0.0, 0},
-      {1.9, 1},           {-1.9, -1},
+      {0.0, 0},
+      {-0.0, 0},
+      {1.9, 1},
+      {-1.9, -1},
       {0x1p53 + 2, (int64_t{1} << 53) + 2},
-      {0x1p63, INT64_MAX}, {std::nextafter(0x1p63, 0), INT64_MAX - 1023},
-      {-0x1p63, INT64_MIN}, {-0x1.1p63, INT64_MIN},
-      {kInfinity, INT64_MAX}, {-kInfinity, INT64_MIN},
+      {std::nextafter(0x1p63, 0), INT64_MAX - 1023},
+      {0x1p63, INT64_MAX},
+      {kInfinity, INT64_MAX},
+      {-0x1p63, INT64_MIN},
+      {-0x1.1p63, INT64_MIN},
+      {-kInfinity, INT64_MIN},
       {kNaN, 0},
   };
-  for (const auto& [from, to] : cases) EXPECT_EQ(RunCast(Tensor::Scalar(from), DType::kInt64), Tensor::Scalar(to)) << from;
+  for (const auto& [from, to] : cases) {
+    EXPECT_EQ(RunCast(Tensor::Scalar(from), DType::kInt64), Tensor::Scalar(to)) << from;
+  }
   const Tensor narrow = Tensor::Of<float>({5}, {-2.5f, 0x1p63f, -0x1p63f, 3e38f, std::nanf("")});
   EXPECT_EQ(RunCast(narrow, DType::kInt64), Tensor::Of<int64_t>({5}, {-2, INT64_MAX, INT64_MIN, INT64_MAX, 0}));
 }

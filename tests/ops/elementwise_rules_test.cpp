@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "weft/autodiff/gradients.h"
-#include "weft/ops/all_ops.h"
+#include "weft/graph/op.h"
 #include "weft/ops/elementwise/elementwise.h"
 #include "weft/ops/operators.h"
 #include "weft/tests/support/reference_interpreter.h"
@@ -88,7 +88,7 @@ TEST(Elementwise, RefusesWhatDoesNotFit) {
       {Thrown([&] { Clamp(x, 0, std::numeric_limits<double>::quiet_NaN()); }), {"Clamp", "nan"}},
       {Thrown([&] { LeakyRelu(x, kInfinity); }), {"LeakyRelu", "slope", "finite"}},
       {Thrown([&] { Elu(x, kInfinity); }), {"Elu", "alpha", "finite"}},
-      {Thrown([&] { graph.Add(kCompare, {x, x}, {{"relation", std::string("<")}}); }), {"Compare", "'<'", "expected >, >=, == or !="}},
+      {Thrown([&] { graph.Add(Greater(x, x).op(), {x, x}, {{"relation", std::string("<")}}); }), {"Compare", "'<'", "expected >, >=, == or !="}},
       {Thrown([&] { SigmoidCrossEntropy({.logits = Sigmoid(x), .target = x}); }),
        {"SigmoidCrossEntropy", "probabilities", "expected the values before the sigmoid", "Sigmoid"}},
   };

@@ -1,9 +1,9 @@
 // The kernels of the elementwise ops against their formulas: on every SIMD target, for every length, with special values.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
@@ -27,6 +27,11 @@ struct Case {
   double Bound() const { return sizeof(T) == 4 ? ulp : kDoubleUlp; }
 };
 
+bool SameButForShapes(const Sample& a, const Sample& b) {
+  const auto same = [](const Domain& x, const Domain& y) { return x.low == y.low && x.high == y.high; };
+  return a.attributes == b.attributes && std::ranges::equal(a.domains, b.domains, same);
+}
+
 // Every elementwise op, once for each choice of attributes and domains in its samples.
 std::vector<Case> Cases() {
   std::vector<Case> cases;
@@ -34,7 +39,8 @@ std::vector<Case> Cases() {
     if (!op->is_elementwise()) continue;
     const SampleSet set = (*op->samples)();
     for (const Sample& sample : set.samples) {
-      if (sample.operands[0] == Shape{7}) cases.push_back({op, sample, set.ulp});
+      const auto seen = [&](const Case& c) { return c.op == op && SameButForShapes(c.sample, sample); };
+      if (std::ranges::none_of(cases, seen)) cases.push_back({op, sample, set.ulp});
     }
   }
   return cases;
@@ -91,7 +97,7 @@ struct Placing {
 // Runs the kernel as the contract allows: 64 readable bytes behind the inputs, whole vectors written behind the output.
 // Adds a failure if more is written.
 template <class T>
-Column<T> Run(const Case& c, const Columns<T>& columns, size_t count, const Placing& placing = {}) {
+Column<T> RunKernel(const Case& c, const Columns<T>& columns, size_t count, const Placing& placing = {}) {
   constexpr size_t kVector = 64 / sizeof(T);
   constexpr T kCanary = T(-12345.5);
   const size_t room = placing.offset + (count + kVector - 1) / kVector * kVector;
@@ -108,7 +114,8 @@ Column<T> Run(const Case& c, const Columns<T>& columns, size_t count, const Plac
   std::get<PerBlock>(*c.op->lower).kernel({.dtype = kDTypeOf<T>, .count = static_cast<uint32_t>(count), .inputs = inputs,
                                            .outputs = std::span(&output, 1), .attributes = &c.sample.attributes});
   for (size_t i = 0; i < result.size(); ++i) {
-    if (i < placing.offset || i >= room) EXPECT_EQ(result[i], kCanary) << Describe(c) << ": wrote element " << i << " of " << count;
+    if (i >= placing.offset && i < room) continue;
+    EXPECT_EQ(result[i], kCanary) << Describe(c) << ": wrote element " << i << " of " << count;
   }
   const auto first = result.begin() + static_cast<ptrdiff_t>(placing.offset);
   return Column<T>(first, first + static_cast<ptrdiff_t>(count));
@@ -116,7 +123,7 @@ Column<T> Run(const Case& c, const Columns<T>& columns, size_t count, const Plac
 
 template <class T>
 void ExpectAgreement(const Case& c, const Columns<T>& columns) {
-  const Column<T> got = Run(c, columns, columns[0].size());
+  const Column<T> got = RunKernel(c, columns, columns[0].size());
   const Column<T> expected = Expected(c, columns);
   for (size_t i = 0; i < got.size(); ++i) {
     if (Agrees(got[i], expected[i], c.Bound<T>())) continue;
@@ -206,13 +213,13 @@ TEST_P(Kernels, GiveTheSameForEveryLengthAndPlace) {
     using T = decltype(typed);
     constexpr size_t kLanes = 64 / sizeof(T);
     const Columns<T> columns = Drawn<T>(c, 2 * kLanes + 1);
-    const Column<T> whole = Run(c, columns, 2 * kLanes + 1);
+    const Column<T> whole = RunKernel(c, columns, 2 * kLanes + 1);
     for (size_t count = 0; count <= 2 * kLanes + 1; ++count) {
       const Column<T> expected(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(count));
-      EXPECT_EQ(Run(c, columns, count), expected) << Describe(c) << " " << count;
-      EXPECT_EQ(Run(c, columns, count, {.offset = count % kLanes}), expected) << Describe(c) << " " << count << " unaligned";
+      EXPECT_EQ(RunKernel(c, columns, count), expected) << Describe(c) << " " << count;
+      EXPECT_EQ(RunKernel(c, columns, count, {.offset = count % kLanes}), expected) << Describe(c) << " " << count << " unaligned";
       for (size_t k = 0; k < c.arity(); ++k) {
-        EXPECT_EQ(Run(c, columns, count, {.in_place = static_cast<int>(k)}), expected) << Describe(c) << " " << count << " in place of " << k;
+        EXPECT_EQ(RunKernel(c, columns, count, {.in_place = static_cast<int>(k)}), expected) << Describe(c) << " " << count << " in place of " << k;
       }
     }
   });
@@ -226,7 +233,7 @@ TEST_P(Kernels, ReadAUniformOperandAsManyEqualElements) {
       std::fill(columns[k].begin(), columns[k].end(), columns[k][0]);
       std::vector<bool> uniform(c.arity());
       uniform[k] = true;
-      EXPECT_EQ(Run(c, columns, 40, {.uniform = uniform}), Run(c, columns, 40)) << Describe(c) << " " << k;
+      EXPECT_EQ(RunKernel(c, columns, 40, {.uniform = uniform}), RunKernel(c, columns, 40)) << Describe(c) << " " << k;
     }
   });
 }
@@ -242,7 +249,7 @@ TEST_P(Kernels, GiveTheBitsOfTheirClass) {
     const Columns<T> columns = c.arity() == 1 ? Columns<T>{AnyBits<T>(5000)} : Drawn<T>(c, 5000);
     const auto run_on = [&](int64_t target) {
       const OnSimdTarget on(target);
-      return Run(c, columns, 5000);
+      return RunKernel(c, columns, 5000);
     };
     const Column<T> here = run_on(GetParam()), there = run_on(first);
     for (size_t i = 0; i < here.size(); ++i) ASSERT_TRUE(Agrees(here[i], there[i], 0)) << Describe(c) << " at " << columns[0][i];
@@ -254,7 +261,7 @@ TEST_P(Kernels, GiveAFiniteSigmoidCrossEntropyForEveryFiniteLogit) {
   const Case c = {&kSigmoidCrossEntropy, {}, 4};
   for (double t : {0.0, 0.25, 1.0}) {
     for (double x : {3e38, 1e4, 90.0, 1.0, 0.0, -1.0, -90.0, -1e4, -3e38}) {
-      const double got = Run(c, Columns<float>{{static_cast<float>(x)}, {static_cast<float>(t)}}, 1)[0];
+      const double got = RunKernel(c, Columns<float>{{static_cast<float>(x)}, {static_cast<float>(t)}}, 1)[0];
       const double expected = std::fmax(x, 0) - x * t + std::log1p(std::exp(-std::abs(x)));
       EXPECT_TRUE(std::isfinite(got) && got >= 0) << x << " " << t;
       EXPECT_NEAR(got, expected, 1e-6 * expected) << x << " " << t;

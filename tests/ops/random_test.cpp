@@ -118,13 +118,12 @@ TEST(RandomStream, IsPinned) {
   const RandomWords words = WordsOf(RandomKey(1, StreamHash("Encoder/Epsilon")), 0, 0, 0);
   EXPECT_EQ(words.first, 0x89de207e77325ad3u);
   EXPECT_EQ(words.second, 0xcddc8a009a00d69au);
-  const RandomWords far =
-      WordsOf(RandomKey(static_cast<uint64_t>(-3), StreamHash("W")), (uint64_t{5} << 32) + 7, (uint64_t{200} << 32) + 9,
-              3);
+  const uint64_t key = RandomKey(static_cast<uint64_t>(-3), StreamHash("W"));
+  const RandomWords far = WordsOf(key, (uint64_t{5} << 32) + 7, (uint64_t{200} << 32) + 9, 3);
   EXPECT_EQ(far.first, 0x48611f33c81f53f5u);
   EXPECT_EQ(far.second, 0xa1e5802657f3b112u);
-  EXPECT_EQ(Values(RunRandom(kRandomUniform, DType::kFloat64, {2}))[0],
-            static_cast<double>(words.first >> 11) * 0x1p-53);
+  const double first = static_cast<double>(words.first >> 11) * 0x1p-53;
+  EXPECT_EQ(Values(RunRandom(kRandomUniform, DType::kFloat64, {2}))[0], first);
 }
 
 TEST(RandomStream, HasTheSameBitsOnTargetsOfOneClass) {
@@ -186,12 +185,11 @@ TEST(RandomStream, IsAFunctionOfTheElement) {
 
 TEST(RandomStream, OfFloat32IsThatOfFloat64) {
   for (const OpDef* op : kRandomOps) {
-    const std::vector<double> narrow = Values(RunRandom(*op, DType::kFloat32, {9999})),
-        wide = Values(RunRandom(*op, DType::kFloat64, {9999}));
+    const std::vector<double> narrow = Values(RunRandom(*op, DType::kFloat32, {9999}));
+    const std::vector<double> wide = Values(RunRandom(*op, DType::kFloat64, {9999}));
     for (size_t i = 0; i < wide.size(); ++i) {
-      const double expected = op == &kRandomUniform ? std::floor(wide[i] * 0x1p24) *
-          0x1p-24 : static_cast<double>(static_cast<float>(wide[i]));
-      ASSERT_EQ(narrow[i], expected) << *op->name << " " << i;
+      const double cut = std::floor(wide[i] * 0x1p24) * 0x1p-24, rounded = static_cast<double>(static_cast<float>(wide[i]));
+      ASSERT_EQ(narrow[i], op == &kRandomUniform ? cut : rounded) << *op->name << " " << i;
     }
   }
 }
@@ -205,8 +203,7 @@ double Mean(const std::vector<double>& values, double (*of)(double)) {
 constexpr int64_t kSamples = 1'000'000;
 const double kStandardError = 1 / std::sqrt(static_cast<double>(kSamples));
 
-// Streams that differ in one letter, seeds and runs that differ by one, and neighbours within a stream: all
-// uncorrelated.
+// Streams that differ in a letter, seeds and runs that differ by one, neighbours within a stream: all uncorrelated.
 TEST(RandomStream, IsUncorrelatedWithItsNeighbours) {
   const std::vector<double> base = Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}));
   std::vector<double> shifted(base.begin() + 1, base.end());
@@ -221,9 +218,8 @@ TEST(RandomStream, IsUncorrelatedWithItsNeighbours) {
       Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.stream = "Encoder/Epsilom"})),
   };
   for (const std::vector<double>& other : others) {
-    const double product =
-        std::inner_product(base.begin(), base.end(), other.begin(), 0.0) / static_cast<double>(kSamples);
-    EXPECT_LT(std::abs(product), 4 * kStandardError) << &other - others;
+    const double sum = std::inner_product(base.begin(), base.end(), other.begin(), 0.0);
+    EXPECT_LT(std::abs(sum / static_cast<double>(kSamples)), 4 * kStandardError) << &other - others;
   }
 }
 
@@ -250,8 +246,8 @@ TEST(RandomUniform, IsUniform) {
     EXPECT_NEAR(Mean(values, [](double u) { return u * u; }), 1.0 / 3, 4 * kStandardError * std::sqrt(4.0 / 45));
     const double step = dtype == DType::kFloat32 ? 0x1p24 : 0x1p53;
     EXPECT_TRUE(std::ranges::all_of(values, [step](double u) { return u * step == std::floor(u * step); }));
-    // the last bit too
-    EXPECT_TRUE(std::ranges::any_of(values, [step](double u) { return std::fmod(u * step, 2) == 1; }));
+    const auto is_odd = [step](double u) { return std::fmod(u * step, 2) == 1; };
+    EXPECT_TRUE(std::ranges::any_of(values, is_odd)) << "the last bit is never set";
   }
 }
 
@@ -264,16 +260,14 @@ TEST(RandomNormal, IsNormal) {
     EXPECT_NEAR(Mean(values, [](double z) { return z * z; }), 1, 4 * kStandardError * std::sqrt(2.0));
     EXPECT_NEAR(Mean(values, [](double z) { return z * z * z; }), 0, 4 * kStandardError * std::sqrt(15.0));
     EXPECT_NEAR(Mean(values, [](double z) { return z * z * z * z; }), 3, 4 * kStandardError * std::sqrt(96.0));
-    EXPECT_NEAR(Mean(values, [](double z) {
-      return std::abs(z) > 4 ? 1.0 : 0.0;
-    }), 6.334e-5, 4 * kStandardError * std::sqrt(6.334e-5));
+    const double beyond_four = Mean(values, [](double z) { return std::abs(z) > 4 ? 1.0 : 0.0; });
+    EXPECT_NEAR(beyond_four, 6.334e-5, 4 * kStandardError * std::sqrt(6.334e-5));
   }
 }
 
 TEST(RandomNormal, IsFiniteAndAccurateAtTheEndsOfItsWords) {
-  const uint64_t words[] =
-      {0, 1, 2, 3, 0xFFF, 0x1000, uint64_t{1} << 63, (uint64_t{1} << 63) - 1, ~uint64_t{0}, ~uint64_t{0} - 1,
-       0x6A09E667F3BCD000, 0xB504F333F9DE6484};
+  constexpr uint64_t kHalf = uint64_t{1} << 63, kRootOfHalf = 0xB504F333F9DE6484;
+  const uint64_t words[] = {0, 1, 2, 3, 0xFFF, 0x1000, kHalf, kHalf - 1, kRootOfHalf, kRootOfHalf + 0x1000, UINT64_MAX};
   for (int64_t target : SimdTargets()) {
     const OnSimdTarget on(target);
     for (uint64_t first : words) {
@@ -291,17 +285,16 @@ TEST(TruncatedNormal, StaysWithinTwoAndIsNormalThere) {
   for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
     const std::vector<double> values = Values(RunRandom(kTruncatedNormal, dtype, {kSamples}));
     EXPECT_TRUE(std::ranges::all_of(values, [](double z) { return std::abs(z) <= 2; }));
-    EXPECT_LT(KolmogorovSmirnov(values, [](double z) {
-      return (NormalCdf(z) - NormalCdf(-2)) / (NormalCdf(2) - NormalCdf(-2));
-    }), 2.23);
+    const auto cdf = [](double z) { return (NormalCdf(z) - NormalCdf(-2)) / (NormalCdf(2) - NormalCdf(-2)); };
+    EXPECT_LT(KolmogorovSmirnov(values, cdf), 2.23);
     EXPECT_NEAR(Mean(values, [](double z) { return z; }), 0, 4 * kStandardError * 0.8796);
     EXPECT_NEAR(std::sqrt(Mean(values, [](double z) { return z * z; })), 0.87962566, 4 * kStandardError);
   }
 }
 
 TEST(TruncatedNormal, KeepsWhatRandomNormalDrawsInside) {
-  const std::vector<double> all = Values(RunRandom(kRandomNormal, DType::kFloat64, {10000})),
-      kept = Values(RunRandom(kTruncatedNormal, DType::kFloat64, {10000}));
+  const std::vector<double> all = Values(RunRandom(kRandomNormal, DType::kFloat64, {10000}));
+  const std::vector<double> kept = Values(RunRandom(kTruncatedNormal, DType::kFloat64, {10000}));
   for (size_t i = 0; i < all.size(); ++i) {
     if (std::abs(all[i]) <= 2) ASSERT_EQ(kept[i], all[i]);
     else ASSERT_NE(kept[i], all[i]);

@@ -66,19 +66,5 @@ TEST(ElementCount, BecomesAConstantOnceBound) {
   EXPECT_EQ(*constant->attributes().Get<std::shared_ptr<const Tensor>>("value"), Tensor::Scalar(30.0));
 }
 
-TEST(LogSoftmax, RefusesProbabilities) {
-  Graph graph;
-  const Node x = Placeholder(graph, "X", {kBatch, 3});
-  EXPECT_EQ(LogSoftmax(x).type().kind, ValueKind::kLogProbability);
-  EXPECT_NE(Thrown([&] { LogSoftmax(LogSoftmax(x)); }).find("expected logits"), std::string::npos);
-}
-
-TEST(ReduceMax, RefusesNothing) {
-  Graph graph;
-  const Node x = Placeholder(graph, "X", {kBatch, 0});
-  EXPECT_NE(Thrown([&] { ReduceMax(x, kLastAxis); }).find("length 0"), std::string::npos);
-  EXPECT_EQ(ReduceMax(x, {0}).shape(), Shape{0});  // no maximum is asked for
-}
-
 }  // namespace
 }  // namespace weft

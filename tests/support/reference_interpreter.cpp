@@ -103,8 +103,8 @@ class Interpreter {
 
 }  // namespace
 
-std::vector<Tensor> InterpretReference(Graph& graph, std::span<const Node> fetches, const std::map<NodeId,
-                                       Tensor>& feeds, const InterpretOptions& options) {
+std::vector<Tensor> InterpretReference(Graph& graph, std::span<const Node> fetches,
+                                       const std::map<NodeId, Tensor>& feeds, const InterpretOptions& options) {
   return Interpreter(graph, feeds, options).Run(fetches);
 }
 

@@ -23,8 +23,8 @@ struct InterpretOptions {
 // The fetched values as f64, in order. `feeds` may hold any node, of any dtype: its value is taken instead of computed.
 // A variable that is not fed has its initial value; a placeholder its default. Throws GraphError for one without
 // either, and for a shape that cannot be bound.
-std::vector<Tensor> InterpretReference(Graph& graph, std::span<const Node> fetches, const std::map<NodeId,
-                                       Tensor>& feeds, const InterpretOptions& options = {});
+std::vector<Tensor> InterpretReference(Graph& graph, std::span<const Node> fetches,
+                                       const std::map<NodeId, Tensor>& feeds, const InterpretOptions& options = {});
 
 inline Tensor InterpretReference(Graph& graph, Node fetch, const std::map<NodeId, Tensor>& feeds,
                                  const InterpretOptions& options = {}) {

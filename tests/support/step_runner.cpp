@@ -45,7 +45,8 @@ Tensor RunSteps(const OpDef& op, std::span<const Tensor> operands, const Attribu
   const auto address = [&](StepBuffer buffer) -> std::byte* {
     if (Is(buffer, StepBuffer::kResult)) return result.storage.bytes().data();
     if (Is(buffer, StepBuffer::kScratch)) {
-      return scratch[static_cast<uint32_t>(buffer) & ~static_cast<uint32_t>(StepBuffer::kScratch)].storage.bytes().data();
+      const uint32_t i = static_cast<uint32_t>(buffer) & ~static_cast<uint32_t>(StepBuffer::kScratch);
+      return scratch[i].storage.bytes().data();
     }
     return const_cast<std::byte*>(operands[static_cast<uint32_t>(buffer)].bytes().data());  // only ever read
   };
@@ -54,9 +55,12 @@ Tensor RunSteps(const OpDef& op, std::span<const Tensor> operands, const Attribu
     std::vector<std::byte*> writes;
     for (StepBuffer buffer : step.reads) reads.push_back(address(buffer));
     for (StepBuffer buffer : step.writes) writes.push_back(address(buffer));
-    const StepArguments arguments =
-        {.reads = reads, .writes = writes, .numbers = step.numbers, .dtype = type.dtype, .attributes = &attributes,
-         .epilogue = nullptr};
+    const StepArguments arguments = {.reads = reads,
+                                     .writes = writes,
+                                     .numbers = step.numbers,
+                                     .dtype = type.dtype,
+                                     .attributes = &attributes,
+                                     .epilogue = nullptr};
     const uint32_t piece = std::min(order.blocks_per_call, step.blocks), pieces = (step.blocks + piece - 1) / piece;
     for (uint32_t i = 0; i < pieces; ++i) {
       const uint32_t begin = (order.backwards ? pieces - 1 - i : i) * piece;

@@ -1,0 +1,66 @@
+// A row an image: the means of all axes, then their log-variances; in .csv the label behind them.
+#include "weft/examples/vae/encode.h"
+
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "weft/examples/vae/directory.h"
+#include "weft/examples/vae/failure.h"
+#include "weft/examples/vae/machine.h"
+#include "weft/examples/vae/npy.h"
+#include "weft/examples/vae/parts.h"
+#include "weft/examples/vae/printable.h"
+#include "weft/examples/vae/report.h"
+
+namespace weft {
+namespace {
+
+// f32[n, 2 · latent]
+std::vector<float> Table(const Posterior& posterior, size_t latent) {
+  const std::span<const float> mean = posterior.mean.values<float>(), log_variance = posterior.log_variance.values<float>();
+  std::vector<float> table;
+  table.reserve(2 * mean.size());
+  for (size_t at = 0; at < mean.size(); at += latent) {
+    for (const auto& values : {mean, log_variance}) table.insert(table.end(), values.begin() + static_cast<std::ptrdiff_t>(at), values.begin() + static_cast<std::ptrdiff_t>(at + latent));
+  }
+  return table;
+}
+
+// Numbers in the fewest digits that give the same bits again.
+std::string CsvText(std::span<const float> table, size_t latent, std::span<const uint8_t> labels) {
+  std::string text;
+  for (const char* name : {"mean", "log_variance"}) {
+    for (size_t axis = 0; axis < latent; ++axis) text += fmt::format("{}_{},", name, axis);
+  }
+  text += "label\n";
+  for (size_t row = 0; row < labels.size(); ++row) {
+    for (float value : table.subspan(row * 2 * latent, 2 * latent)) fmt::format_to(std::back_inserter(text), "{},", value);
+    fmt::format_to(std::back_inserter(text), "{}\n", labels[row]);
+  }
+  return text;
+}
+
+}  // namespace
+
+void EncodeCommand(const EncodeOptions& options, Output& output) {
+  const std::filesystem::path extension = options.out.extension();
+  if (extension != ".csv" && extension != ".npy") {
+    throw UsageError(fmt::format("value: --out: got '{}', expected a file name that ends in .csv or .npy", Printable(options.out.native())));
+  }
+  const Machine machine(options.source.machine);
+  const ModelFile file = OpenModel(options.source.from);
+  const LabelledImages images = ReadImagesFor(file.model, options.source);
+  VariableStore variables;
+  LatentEncoder encoder(file.model.config, variables, {.threads = machine.threads()});
+  RestorePart(file, encoder.graph(), "Encoder", variables);
+  RequireReplaceable(options.out, options.force);
+
+  const auto latent = static_cast<size_t>(file.model.config.latent_units);
+  const std::vector<float> table = Table(encoder.Of(images.images), latent);
+  WriteWhole(options.out, extension == ".csv" ? CsvText(table, latent, images.labels)
+                                              : NpyText(table, images.images.count, static_cast<int64_t>(2 * latent)));
+  output.Line(fmt::format("wrote {}", options.out.string()));
+}
+
+}  // namespace weft

@@ -1,0 +1,159 @@
+// Metadata are text from outside: every number has a range, and together they must fit the file.
+#include "weft/examples/vae/model_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "weft/examples/vae/arguments.h"
+#include "weft/examples/vae/model_size.h"
+#include "weft/examples/vae/output.h"
+#include "weft/examples/vae/printable.h"
+#include "weft/graph/error.h"
+#include "weft/graph/op.h"
+#include "weft/models/training/checkpoint_directory.h"
+
+namespace weft {
+namespace {
+
+constexpr WholeRange kWidths = {1, 1'000'000}, kLayers = {1, 1000}, kSides = {1, 1'000'000};
+
+[[noreturn]] void Fail(std::string_view what, const std::filesystem::path& path, std::string_view text) {
+  throw CheckpointError(fmt::format("{}: {}: {}", what, Printable(path.native()), text));
+}
+
+// ---- Which file ----------------------------------------------------------------------------------------------------
+
+std::filesystem::path NewestIn(const std::filesystem::path& directory) {
+  const LatestGeneration latest = LatestValid(directory);
+  if (!latest.generation) {
+    Fail("checkpoint", directory,
+         latest.skipped.empty() ? "got no model-STEP.safetensors, expected at least one"
+                                : fmt::format("got none that is whole, expected one: {}", fmt::join(latest.skipped, "; ")));
+  }
+  for (const std::string& reason : latest.skipped) Note(fmt::format("skipped {}", OneLine(reason)));
+  return latest.generation->weights;
+}
+
+// ---- How large -----------------------------------------------------------------------------------------------------
+
+
+// Nothing if the file says nothing of its model.
+std::optional<Model> ModelOf(const Metadata& metadata, const std::filesystem::path& path) {
+  if (!metadata.contains("latent")) return std::nullopt;
+  const auto read = [&](const std::string& key, WholeRange range) {
+    const auto found = metadata.find(key);
+    try {
+      return ParseWhole(key, found == metadata.end() ? std::string() : found->second, range);
+    } catch (const UsageError& error) {
+      Fail("model size", path, error.what());
+    }
+  };
+  Model model = {.rows = read("rows", kSides), .columns = read("columns", kSides)};
+  model.config.pixels = model.rows * model.columns;
+  model.config.hidden_units = read("hidden", kWidths);
+  model.config.hidden_layers = static_cast<int>(read("layers", kLayers));
+  model.config.latent_units = read("latent", kWidths);
+  return model;
+}
+
+const Shape& MatrixShape(const CheckpointSummary& summary, const Path& path, const std::filesystem::path& file) {
+  const auto found = std::ranges::find(summary.variables, path, &CheckpointSummary::Variable::path);
+  if (found == summary.variables.end() || found->shape.rank() != 2) {
+    Fail("model", file, fmt::format("got no matrix '{}', expected the variables of a variational autoencoder", path.str()));
+  }
+  return found->shape;
+}
+
+// By the shapes of the decoder.
+Model Measured(const CheckpointSummary& summary, const std::filesystem::path& file) {
+  Model model;
+  model.config.latent_units = MatrixShape(summary, "Decoder/FullyConnected/W", file)[0].length();
+  const Shape& logits = MatrixShape(summary, "Decoder/Logits/W", file);
+  model.config.hidden_units = logits[0].length();
+  model.config.pixels = logits[1].length();
+  std::set<std::string> names;
+  for (const CheckpointSummary::Variable& variable : summary.variables) names.insert(variable.path.str());
+  model.config.hidden_layers = 1;
+  while (names.contains(fmt::format("Decoder/FullyConnected_{}/W", model.config.hidden_layers))) ++model.config.hidden_layers;
+  const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(model.config.pixels))));
+  const bool square = side * side == model.config.pixels;
+  model.rows = square ? side : 1;
+  model.columns = square ? side : model.config.pixels;
+  return model;
+}
+
+// ---- Which network -------------------------------------------------------------------------------------------------
+
+bool HasVariables(Graph& graph, const Path& path) {
+  return std::ranges::any_of(graph.initial_values(), [&](const Graph::Pair& pair) { return graph.name(pair.first).IsWithin(path); });
+}
+
+constexpr std::string_view kNodeKey = "node.";
+
+// Name and description of the nodes of `scope` that stand for a formula, in the order of ids.
+std::vector<std::pair<std::string, std::string>> FormulaNodes(Graph& graph, const Path& scope) {
+  std::vector<std::pair<std::string, std::string>> nodes;
+  for (uint32_t i = 0; i < graph.size(); ++i) {
+    const Node node = graph.node(NodeId{i});
+    const bool is_child = node.name().IsWithin(scope) && node.name().parent() == scope;
+    if (!is_child || !graph.has_stated_name(node.id()) || node.op().is_source() || HasVariables(graph, node.name())) continue;
+    nodes.emplace_back(node.name().str(), fmt::format("{} {}", *node.op().name, ToString(node.type())));
+  }
+  return nodes;
+}
+
+void RequireSameNodes(const ModelFile& file, Graph& graph, const Path& scope) {
+  const auto says_of_scope = [&](const auto& entry) { return entry.first.starts_with(fmt::format("{}{}/", kNodeKey, scope.str())); };
+  if (std::ranges::none_of(file.metadata, says_of_scope)) return;  // from elsewhere
+  for (const auto& [name, expected] : FormulaNodes(graph, scope)) {
+    const auto found = file.metadata.find(fmt::format("{}{}", kNodeKey, name));
+    if (found != file.metadata.end() && found->second == expected) continue;
+    Fail(fmt::format("node '{}'", name), file.path,
+         fmt::format("got {}, expected {}: it is another network; nothing was restored",
+                     found == file.metadata.end() ? "none" : Printable(found->second), expected));
+  }
+}
+
+}  // namespace
+
+Metadata DescribeModel(const Model& model, Graph& graph) {
+  Metadata metadata = {{"model", "variational autoencoder"},
+                       {"rows", std::to_string(model.rows)},
+                       {"columns", std::to_string(model.columns)},
+                       {"hidden", std::to_string(model.config.hidden_units)},
+                       {"layers", std::to_string(model.config.hidden_layers)},
+                       {"latent", std::to_string(model.config.latent_units)}};
+  for (const char* scope : {"Encoder", "Decoder"}) {
+    for (const auto& [name, description] : FormulaNodes(graph, scope)) metadata[fmt::format("{}{}", kNodeKey, name)] = description;
+  }
+  return metadata;
+}
+
+ModelFile OpenModel(const std::filesystem::path& from) {
+  ModelFile file = {.path = std::filesystem::is_directory(from) ? NewestIn(from) : from};
+  CheckpointSummary summary = Inspect(file.path);
+  const std::optional<Model> model = ModelOf(summary.metadata, file.path);
+  file.model = model ? *model : Measured(summary, file.path);
+  file.metadata = std::move(summary.metadata);
+  // Before anything of that size is allocated. A part of a model may be missing from the file, as Restore will say.
+  const double expected = ModelBytes(file.model.config, Memory::kWeights);
+  if (expected > 3 * static_cast<double>(summary.file_bytes) + (1 << 20)) {
+    Fail("model size", file.path, fmt::format("got {}, expected {} for latent {}, hidden {}, layers {}",
+                                              ByteText(static_cast<double>(summary.file_bytes)), ByteText(expected),
+                                              file.model.config.latent_units, file.model.config.hidden_units, file.model.config.hidden_layers));
+  }
+  return file;
+}
+
+void RestorePart(const ModelFile& file, Graph& graph, std::string_view scope, VariableStore& store) {
+  RequireSameNodes(file, graph, scope);
+  const RestoreReport report = Restore(file.path, {.scope = scope}, store);
+  Note(fmt::format("restored {} variables of {} from {}", report.restored.size(), scope, Printable(file.path.native())));
+}
+
+}  // namespace weft

@@ -1,0 +1,39 @@
+// A checkpoint as a model: which file it is, how large the network in it, and whether it is the network that is built
+// here.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "weft/graph/runtime/checkpoint.h"
+#include "weft/models/variational_autoencoder.h"
+
+namespace weft {
+
+// Sizes of the network, and of the pictures that it was trained on: pixels = rows · columns.
+struct Model {
+  VaeConfig config = {};
+  int64_t rows = 28;
+  int64_t columns = 28;
+};
+
+// What a file says of its model beside the variables: sizes, and what each node of Encoder/ and Decoder/ is that has a
+// name but no variables, as "node.Encoder/H" = "Relu f32[N, 512]".
+Metadata DescribeModel(const Model& model, Graph& graph);
+
+struct ModelFile {
+  std::filesystem::path path = {};
+  Model model = {};
+  Metadata metadata = {};
+};
+
+// The model in the file `from`, or in the newest complete checkpoint of the directory `from`; newer ones that are damaged
+// are noted on stderr. A file without sizes in its metadata is measured by its shapes. Throws CheckpointError, also for
+// sizes that the file cannot hold, and std::system_error.
+ModelFile OpenModel(const std::filesystem::path& from);
+
+// Fills the variables of `scope`, "Encoder" or "Decoder", all of them, and notes their number on stderr. Throws like
+// Restore, and CheckpointError for a file in which a node of the scope is another one than in `graph`.
+void RestorePart(const ModelFile& file, Graph& graph, std::string_view scope, VariableStore& store);
+
+}  // namespace weft

@@ -1,0 +1,48 @@
+// Running over images in batches.
+#include "weft/examples/vae/parts.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "weft/models/training/dataset.h"
+#include "weft/ops/ops.h"
+
+namespace weft {
+
+Tensor ImageTensor(const Images& images, int64_t begin, int64_t count) {
+  const Rows rows = Rows::OfBytes(images.pixels, images.count);
+  Tensor tensor(DType::kFloat32, {count, rows.width()});
+  std::vector<int64_t> which(static_cast<size_t>(count));
+  std::iota(which.begin(), which.end(), begin);
+  rows.Gather(which, tensor.dtype(), tensor.bytes());
+  return tensor;
+}
+
+LatentEncoder::LatentEncoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options)
+    : x_(Placeholder(graph_, "InputData/X", {kBatch, config.pixels})), encoder_(BuildEncoder(x_, config)), session_(graph_, store, options) {}
+
+Posterior LatentEncoder::Of(const Images& images, int64_t begin, int64_t count) {
+  const Tensor x = ImageTensor(images, begin, count);
+  std::vector<Tensor> results = session_.Run({{x_, x}}, {encoder_.mean, encoder_.log_variance});
+  return {.mean = std::move(results[0]), .log_variance = std::move(results[1])};
+}
+
+Posterior LatentEncoder::Of(const Images& images) {
+  constexpr int64_t kAtOnce = 1000;
+  const Shape shape = {images.count, encoder_.mean.shape()[1]};
+  Posterior all = {.mean = Tensor(DType::kFloat32, shape), .log_variance = Tensor(DType::kFloat32, shape)};
+  size_t done = 0;  // numbers
+  for (int64_t begin = 0; begin < images.count; begin += kAtOnce) {
+    const Posterior some = Of(images, begin, std::min(kAtOnce, images.count - begin));
+    std::ranges::copy(some.mean.values<float>(), all.mean.values<float>().subspan(done).begin());
+    std::ranges::copy(some.log_variance.values<float>(), all.log_variance.values<float>().subspan(done).begin());
+    done += some.mean.values<float>().size();
+  }
+  return all;
+}
+
+PictureDecoder::PictureDecoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options)
+    : z_(Placeholder(graph_, "Z", {kBatch, config.latent_units})), decoder_(BuildDecoder(z_, config)), session_(graph_, store, options) {}
+
+}  // namespace weft

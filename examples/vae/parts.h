@@ -1,0 +1,53 @@
+// The two halves of a model at work, each with a graph of its own over a common store.
+//
+//   VariableStore variables;
+//   PictureDecoder decoder(model.config, variables, {.threads = 2});
+//   RestorePart(file, decoder.graph(), "Decoder", variables);
+//   Tensor pictures = decoder.Pictures(z);
+#pragma once
+
+#include "weft/examples/vae/idx.h"
+#include "weft/graph/runtime/session.h"
+#include "weft/models/variational_autoencoder.h"
+
+namespace weft {
+
+// The images `begin` … `begin + count` as f32[count, pixels] in 0 … 1.
+Tensor ImageTensor(const Images& images, int64_t begin, int64_t count);
+
+// Normal distributions over the latent variable, one an image.
+struct Posterior {
+  Tensor mean;          // f32[n, latent]
+  Tensor log_variance;  // f32[n, latent]
+};
+
+class LatentEncoder {
+ public:
+  LatentEncoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options);
+  Graph& graph() { return graph_; }
+  // Of all images, by the moving averages.
+  Posterior Of(const Images& images);
+  Posterior Of(const Images& images, int64_t begin, int64_t count);
+
+ private:
+  Graph graph_;
+  Node x_;
+  Encoder encoder_;
+  Session session_;
+};
+
+class PictureDecoder {
+ public:
+  PictureDecoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options);
+  Graph& graph() { return graph_; }
+  // f32[n, latent] → f32[n, pixels] in 0 … 1
+  Tensor Pictures(const Tensor& z) { return session_.Run({{z_, z}}, decoder_.mean); }
+
+ private:
+  Graph graph_;
+  Node z_;
+  Decoder decoder_;
+  Session session_;
+};
+
+}  // namespace weft

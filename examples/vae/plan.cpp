@@ -1,0 +1,69 @@
+// Compiles without running.
+#include "weft/examples/vae/plan.h"
+
+#include <fmt/format.h>
+
+#include "weft/examples/vae/directory.h"
+#include "weft/examples/vae/figures.h"
+#include "weft/examples/vae/model_size.h"
+#include "weft/examples/vae/network.h"
+#include "weft/graph/compile/compile.h"
+#include "weft/graph/views/text.h"
+
+namespace weft {
+namespace {
+
+// Writes the graph after each pass as text, "training-3-Fold.txt".
+class PassDump {
+ public:
+  PassDump(std::filesystem::path directory, std::string program) : directory_(std::move(directory)), program_(std::move(program)) {}
+
+  void operator()(std::string_view pass, const Graph& graph) {
+    if (!directory_.empty()) WriteWhole(directory_ / fmt::format("{}-{}-{}.txt", program_, ++count_, pass), ToText(graph));
+  }
+
+ private:
+  std::filesystem::path directory_;
+  std::string program_;
+  int count_ = 0;
+};
+
+struct Row {
+  std::string name;
+  CompileOptions options;
+};
+
+void PrintRow(const Graph& graph, const Row& row, const std::filesystem::path& dump, Output& output) {
+  CompileOptions options = row.options;
+  options.on_pass = PassDump(dump, row.name);
+  const ProgramFigures figures = FiguresOf(*Compile(graph, options));
+  output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", row.name, options.batch, figures.steps, figures.buffers,
+                          Grouped(figures.arena_bytes), FlopText(figures.flops)));
+}
+
+}  // namespace
+
+void PlanCommand(const PlanOptions& options, Output& output) {
+  const VaeConfig config = ConfigOf(options.model, options.step);
+  RequireMemory(config, Memory::kTraining);
+  if (!options.dump_passes.empty()) MakeRunDirectory(options.dump_passes);
+  Graph graph;
+  const TrainableModel model = BuildTrainable(graph, config, options.step);
+  std::vector<NodeId> guards = {model.vae.loss.total.id()};
+  for (const Node& guard : Guards(model)) guards.push_back(guard.id());
+
+  const int64_t batch = options.step.batch;
+  const Row rows[] = {
+      {.name = "training", .options = {.fetches = {model.vae.loss.total.id()}, .updates = true, .guards = guards, .batch = batch, .mode = Mode::kTraining}},
+      {.name = "evaluation", .options = {.fetches = {model.vae.loss.total.id()}, .batch = batch}},
+      {.name = "encoder", .options = {.fetches = {model.vae.encoder.mean.id(), model.vae.encoder.log_variance.id()}, .batch = batch}},
+      {.name = "decoder", .options = {.fetches = {model.vae.decoder.mean.id()}, .batch = batch}},
+  };
+  output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", "program", "batch", "steps", "buffers", "arena bytes", "products"));
+  for (const Row& row : rows) PrintRow(graph, row, options.dump_passes, output);
+  output.Line(fmt::format("variables: {}, with optimizer and gradients {}", ByteText(ModelBytes(config, Memory::kWeights)),
+                          ByteText(ModelBytes(config, Memory::kTraining))));
+  if (!options.dump_passes.empty()) output.Line(fmt::format("wrote the graph after each pass to {}", options.dump_passes.string()));
+}
+
+}  // namespace weft

@@ -1,0 +1,31 @@
+// Figures as text and as JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "weft/examples/vae/idx.h"
+#include "weft/examples/vae/model_file.h"
+#include "weft/examples/vae/options.h"
+#include "weft/models/training/evaluation.h"
+
+namespace weft {
+
+using Json = nlohmann::ordered_json;
+
+// Of the ε that evaluation draws: one and the same stream, so that figures of two runs can be compared.
+inline constexpr uint64_t kEvaluationSeed = 1;
+
+// {"images", "negative_elbo", "reconstruction", "kl", "bits_per_dim"}
+Json ElboJson(const ElboFigures& figures, int64_t images);
+// "test: negative ELBO 139.30 nats an image = reconstruction 133.00 + KL 6.30, 0.2563 bits a pixel"
+std::string ElboText(std::string_view what, const ElboFigures& figures);
+
+// The images that a command applies a model to, with notes about the files on stderr. Throws DataError, also if they are
+// not of the model's size.
+LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source);
+
+}  // namespace weft

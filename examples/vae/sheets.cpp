@@ -1,0 +1,105 @@
+// Latent variables to pictures.
+#include "weft/examples/vae/sheets.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "weft/examples/vae/arguments.h"
+#include "weft/examples/vae/pictures.h"
+
+namespace weft {
+
+double NormalQuantile(double p) {
+  // Bisection on Φ(x) = ½·erfc(−x/√2); beyond ±38 it is 0 or 1 in double. 60 halvings of that reach the last bit.
+  double low = -38, high = 38;
+  for (int halving = 0; halving < 60; ++halving) {
+    const double middle = (low + high) / 2;
+    (std::erfc(-middle / std::sqrt(2.0)) / 2 < p ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+std::vector<double> GridSteps(int64_t count, std::string_view range) {
+  const bool quantile = range == "quantile";
+  const double reach = quantile ? 0 : ParseReal("--range", range, {.low = 0, .high = 1e6, .above_low = true});
+  std::vector<double> steps;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto at = static_cast<double>(i), of = static_cast<double>(count);
+    steps.push_back(quantile ? NormalQuantile((at + 0.5) / of) : reach * (2 * at / (of - 1) - 1));
+  }
+  return steps;
+}
+
+Tensor LatentGrid(std::span<const double> steps, std::span<const float> mean, std::span<const float> deviation) {
+  const size_t latent = mean.size(), columns = steps.size(), rows = latent > 1 ? steps.size() : 1;
+  Tensor grid(DType::kFloat32, {static_cast<int64_t>(rows * columns), static_cast<int64_t>(latent)});
+  const std::span<float> z = grid.values<float>();
+  const auto at = [&](size_t axis, double step) {
+    return static_cast<float>(static_cast<double>(mean[axis]) + step * static_cast<double>(deviation[axis]));
+  };
+  for (size_t row = 0; row < rows; ++row) {
+    for (size_t column = 0; column < columns; ++column) {
+      const std::span<float> picture = z.subspan((row * columns + column) * latent, latent);
+      std::ranges::copy(mean, picture.begin());
+      picture[0] = at(0, steps[column]);
+      if (latent > 1) picture[1] = at(1, steps[rows - 1 - row]);
+    }
+  }
+  return grid;
+}
+
+void WriteLatentSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, std::span<const double> steps,
+                      std::span<const float> mean, std::span<const float> deviation) {
+  const Tensor pictures = decoder.Pictures(LatentGrid(steps, mean, deviation));
+  const auto count = static_cast<int64_t>(steps.size());
+  WriteSheet(path, {.rows = mean.size() > 1 ? count : 1, .columns = count, .height = model.rows, .width = model.columns, .pixels = pictures.values<float>()});
+}
+
+void WritePriorSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, std::span<const double> steps) {
+  const auto latent = static_cast<size_t>(model.config.latent_units);
+  WriteLatentSheet(path, model, decoder, steps, std::vector<float>(latent, 0), std::vector<float>(latent, 1));
+}
+
+void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder, PictureDecoder& decoder,
+                         const Images& images, int64_t index, std::span<const double> steps) {
+  const Posterior posterior = encoder.Of(images, index, 1);
+  std::vector<float> deviation;
+  for (float log_variance : posterior.log_variance.values<float>()) deviation.push_back(std::exp(log_variance / 2));
+  WriteLatentSheet(path, model, decoder, steps, posterior.mean.values<float>(), deviation);
+}
+
+void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder, PictureDecoder& decoder, const Images& images) {
+  constexpr int64_t kColumns = 16, kPairs = 4;
+  const int64_t columns = std::min(kColumns, images.count), pairs = std::min(kPairs, images.count / columns);
+  const Tensor input = ImageTensor(images, 0, columns * pairs);
+  const Tensor output = decoder.Pictures(encoder.Of(images, 0, columns * pairs).mean);
+  const size_t row = static_cast<size_t>(columns) * static_cast<size_t>(model.rows) * static_cast<size_t>(model.columns);
+  std::vector<float> pixels;
+  for (size_t pair = 0; pair < static_cast<size_t>(pairs); ++pair) {
+    for (const Tensor* from : {&input, &output}) {
+      const std::span<const float> part = from->values<float>().subspan(pair * row, row);
+      pixels.insert(pixels.end(), part.begin(), part.end());
+    }
+  }
+  WriteSheet(path, {.rows = 2 * pairs, .columns = columns, .height = model.rows, .width = model.columns, .pixels = pixels});
+}
+
+void WriteLatentPlane(const std::filesystem::path& path, LatentEncoder& encoder, const LabelledImages& images) {
+  const Posterior posterior = encoder.Of(images.images);
+  const auto latent = static_cast<size_t>(posterior.mean.shape()[1].length());
+  const std::span<const float> mean = posterior.mean.values<float>();
+  std::vector<float> x, y;
+  for (size_t i = 0; i < mean.size(); i += latent) {
+    x.push_back(mean[i]);
+    y.push_back(latent > 1 ? mean[i + 1] : posterior.log_variance.values<float>()[i]);
+  }
+  WriteScatter(path, {.title = fmt::format("Posterior means of {} test images", images.images.count),
+                      .y_label = latent > 1 ? "latent axis 1" : "log-variance of axis 0",
+                      .x = x,
+                      .y = y,
+                      .labels = images.labels});
+}
+
+}  // namespace weft

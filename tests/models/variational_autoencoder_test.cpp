@@ -1,0 +1,285 @@
+// The variational autoencoder: its names, and its numbers beside PyTorch's.
+#include "weft/models/variational_autoencoder.h"
+
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "weft/autodiff/check/check_gradients.h"
+#include "weft/autodiff/gradients.h"
+#include "weft/graph/lint.h"
+#include "weft/graph/runtime/session.h"
+#include "weft/graph/verify.h"
+#include "weft/models/training/optimizers.h"
+#include "weft/ops/ops.h"
+#include "weft/tests/models/golden_file.h"
+#include "weft/tests/support/thrown.h"
+
+namespace weft {
+namespace {
+
+// ---- Names ------------------------------------------------------------------------------------------------------------
+
+// "Encoder/FullyConnected/W f32[784, 512] trainable", a line a variable, in the order of paths.
+std::string VariableList(Graph& graph) {
+  std::string text;
+  for (const Path& path : VariableStore(graph).Paths()) {
+    const Node variable = graph.Find(path);
+    text += path.str() + " " + ToString(variable.type()) + (IsTrainable(variable) ? " trainable\n" : "\n");
+  }
+  return text;
+}
+
+std::string Golden(const std::string& name) {
+  std::ostringstream text;
+  text << std::ifstream(GoldenPath(name)).rdbuf();
+  return text.str();
+}
+
+TEST(VariationalAutoencoder, HasTheTutorialsVariables) {
+  Graph graph;
+  BuildVariationalAutoencoder(graph);
+  EXPECT_EQ(VariableList(graph), Golden("variational_autoencoder_variables.txt"));
+  int64_t trainable = 0;
+  size_t variables = 0;
+  for (const Path& path : VariableStore(graph).Paths()) {
+    const Node variable = graph.Find(path);
+    ++variables;
+    if (IsTrainable(variable)) trainable += ElementCount(variable.shape());
+  }
+  EXPECT_EQ(variables, 42u);
+  EXPECT_EQ(trainable, 1'864'468);
+}
+
+TEST(VariationalAutoencoder, HasTheTutorialsNodes) {
+  Graph graph;
+  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph);
+  const std::map<std::string, Node> nodes = {
+      {"InputData/X : f32[N, 784]", vae.x},
+      {"Encoder/H : f32[N, 512]", vae.encoder.h},
+      {"Encoder/Mean : f32[N, 2]", vae.encoder.mean},
+      {"Encoder/LogVariance : f32[N, 2]", vae.encoder.log_variance},
+      {"Encoder/StandardDeviation : f32[N, 2]", vae.encoder.standard_deviation},
+      {"Encoder/Epsilon : f32[N, 2]", vae.encoder.epsilon},
+      {"Encoder/FedEpsilon : f32[N, 2]", vae.encoder.fed_epsilon},
+      {"Encoder/SampleLatentVariable : f32[N, 2]", vae.encoder.sample},
+      {"Decoder/H : f32[N, 512]", vae.decoder.h},
+      {"Decoder/Logits : f32[N, 784] logits", vae.decoder.logits},
+      {"Decoder/Mean : f32[N, 784] probability", vae.decoder.mean},
+      {"Loss/Reconstruction : f32[N]", vae.loss.reconstruction},
+      {"Loss/KullbackLeibler : f32[N]", vae.loss.divergence},
+      {"Loss/Beta : f32[]", vae.loss.beta},
+      {"Loss/Total : f32[]", vae.loss.total},
+  };
+  for (const auto& [text, node] : nodes) {
+    EXPECT_EQ(node.name().str() + " : " + ToString(node.type()), text);
+    EXPECT_TRUE(graph.has_stated_name(node.id())) << text;
+  }
+  for (const char* scope : {"Encoder", "Decoder"}) {
+    for (const char* layer : {"FullyConnected", "FullyConnected_1", "FullyConnected_2", "BatchNormalization", "BatchNormalization_1", "BatchNormalization_2"}) {
+      EXPECT_EQ(graph.Find(Path(scope) / Path(layer)).shape(), (Shape{kBatch, 512}));
+    }
+  }
+}
+
+TEST(VariationalAutoencoder, KeepsTheTutorialsCollections) {
+  Graph graph;
+  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph);
+  const auto expect = [&](std::string_view key, Node node) { EXPECT_EQ(graph.collections().at(std::string(key)), std::vector<NodeId>{node.id()}) << key; };
+  EXPECT_EQ(graph.collections().size(), 3u);
+  expect("layer_tensor/Encoder", vae.encoder.sample);
+  expect("layer_tensor/Decoder", vae.decoder.mean);
+  expect("layer_tensor/Loss", vae.loss.total);
+}
+
+TEST(VariationalAutoencoder, IsALegalGraph) {
+  Graph graph;
+  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph);
+  Minimize(vae.loss.total, Adam{}, {.clip_global_norm = 5});
+  EXPECT_NO_THROW(Verify(graph));
+  // What the lint says is known: biases before batch normalisation, and automatic names, both the tutorial's.
+  for (const Finding& finding : Lint(graph, std::vector<Node>{vae.loss.total})) {
+    EXPECT_TRUE(finding.code == "dead-bias" || finding.code == "automatic-name") << finding.sentence;
+  }
+}
+
+TEST(BuildDecoder, AloneHasTheSameVariables) {
+  Graph whole, alone;
+  BuildVariationalAutoencoder(whole);
+  const Decoder decoder = BuildDecoder(Placeholder(alone, "Z", {kBatch, 2}));
+  EXPECT_EQ(decoder.mean.name(), Path("Decoder/Mean"));
+  std::istringstream lines(VariableList(whole));
+  std::string expected;
+  size_t count = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("Decoder/")) continue;
+    expected += line + "\n";
+    ++count;
+  }
+  EXPECT_EQ(count, 20u);
+  EXPECT_EQ(VariableList(alone), expected);
+}
+
+TEST(VariationalAutoencoder, RefusesSizesBelowOne) {
+  for (const VaeConfig& config : {VaeConfig{.pixels = 0}, VaeConfig{.hidden_units = 0}, VaeConfig{.hidden_layers = 0}, VaeConfig{.latent_units = 0}}) {
+    Graph graph;
+    EXPECT_NE(Thrown([&] { BuildVariationalAutoencoder(graph, config); }).find("got 0"), std::string::npos);
+  }
+}
+
+// ---- Numbers ----------------------------------------------------------------------------------------------------------
+
+constexpr VaeConfig kGolden = {.pixels = 20, .hidden_units = 16, .latent_units = 2, .fed_epsilon = true, .dtype = DType::kFloat64};
+
+VaeConfig GoldenConfig(DType dtype) {
+  VaeConfig config = kGolden;
+  config.dtype = dtype;
+  return config;
+}
+
+// The golden model, in either element type.
+struct GoldenVae {
+  explicit GoldenVae(DType dtype) : vae(BuildVariationalAutoencoder(graph, GoldenConfig(dtype))) {
+    for (const auto& [name, value] : golden.Within("vae/initial")) store.Set(name, value.Cast(dtype));
+  }
+
+  // Row block `i` of an input.
+  Tensor Batch(const std::string& name, int64_t i) const {
+    const Tensor& all = golden["vae/" + name];
+    return all.Rows(i, i + 1).Reshaped({all.shape()[1], all.shape()[2]}).Cast(vae.x.dtype());
+  }
+
+  GoldenFile golden;
+  Graph graph;
+  VariationalAutoencoder vae;
+  VariableStore store;
+};
+
+TEST(VaeBesidePyTorch, HasTheSameLossInInference) {
+  GoldenVae g(DType::kFloat64);
+  Session session(g.graph, g.store, {.threads = 1});
+  const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0);
+  const auto results = session.Run({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}}, {g.vae.loss.total, g.vae.loss.reconstruction, g.vae.loss.divergence});
+  EXPECT_LE(RelativeError(results[0], g.golden["vae/inference/loss"]), 1e-12);
+  EXPECT_LE(RelativeError(results[1], g.golden["vae/inference/reconstruction"]), 1e-12);
+  EXPECT_LE(RelativeError(results[2], g.golden["vae/inference/divergence"]), 1e-12);
+}
+
+TEST(VaeBesidePyTorch, HasTheSameLossAndGradientsInTraining) {
+  GoldenVae g(DType::kFloat64);
+  std::vector<Node> fetches = {g.vae.loss.total, g.vae.loss.reconstruction, g.vae.loss.divergence}, variables;
+  const auto gradients = g.golden.Within("vae/gradient");
+  for (const auto& [name, gradient] : gradients) variables.push_back(g.graph.Find(name));
+  for (Node gradient : Gradients(g.vae.loss.total, variables)) fetches.push_back(gradient);
+  Session session(g.graph, g.store, {.threads = 1});
+  const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0);
+  const Feed feeds[] = {{g.vae.x, x}, {g.vae.encoder.epsilon, noise}};
+  const auto results = session.Step(feeds, fetches);
+  EXPECT_LE(RelativeError(results[0], g.golden["vae/training/loss"]), 1e-12);
+  EXPECT_LE(RelativeError(results[1], g.golden["vae/training/reconstruction"]), 1e-12);
+  EXPECT_LE(RelativeError(results[2], g.golden["vae/training/divergence"]), 1e-12);
+  ASSERT_EQ(gradients.size(), 30u);
+  size_t i = 3;
+  // The gradient of a bias before batch normalisation is zero up to rounding: compared with the size of the others.
+  for (const auto& [name, gradient] : gradients) EXPECT_LE(RelativeError(results[i++], gradient, 1e-2), 1e-11) << name;
+}
+
+TEST(VaeBesidePyTorch, WeighsTheDivergenceInTrainingOnly) {
+  GoldenVae g(DType::kFloat64);
+  Session session(g.graph, g.store, {.threads = 1});
+  const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0), beta = Tensor::Scalar(0.25);
+  // In inference nothing reads the weight.
+  EXPECT_LE(RelativeError(session.Run({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}, {g.vae.loss.beta, beta}}, g.vae.loss.total), g.golden["vae/inference/loss"]), 1e-12);
+  const auto loss = session.Step({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}, {g.vae.loss.beta, beta}}, {g.vae.loss.total});
+  EXPECT_LE(RelativeError(loss[0], g.golden["vae/training/loss_beta_0.25"]), 1e-12);
+}
+
+// 100 steps over 4 batches with fresh noise; the last loss as a number.
+double TrainAsGolden(GoldenVae& g) {
+  Minimize(g.vae.loss.total, Adam{.learning_rate = 1e-3});
+  Session session(g.graph, g.store, {.threads = 1});
+  Initialize(g.graph, g.store);
+  double loss = 0;
+  for (int64_t step = 0; step < 100; ++step) {
+    const Tensor x = g.Batch("x", step % 4), noise = g.Batch("noise", step);
+    loss = session.Step({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}}, {g.vae.loss.total})[0].Cast(DType::kFloat64).values<double>()[0];
+  }
+  return loss;
+}
+
+TEST(VaeBesidePyTorch, HasTheSameWeightsAfterAHundredStepsOfAdam) {
+  GoldenVae g(DType::kFloat64);
+  const double loss = TrainAsGolden(g), expected = g.golden.Scalar("vae/after/loss");
+  EXPECT_NEAR(loss, expected, 1e-9 * expected);
+  for (const auto& [name, value] : g.golden.Within("vae/after")) {
+    if (name == "loss") continue;
+    // The gradient of a bias before batch normalisation is rounding alone, 1e-17, and ε = 1e-8 is what Adam divides it by.
+    const bool is_dead_bias = name.find("FullyConnected") != std::string::npos && name.ends_with("/b");
+    EXPECT_LE(RelativeError(g.store.Get(name), value, 1e-2), is_dead_bias ? 1e-8 : 1e-9) << name;
+  }
+}
+
+TEST(VaeBesidePyTorch, HasTheSameLossInSinglePrecision) {
+  GoldenVae g(DType::kFloat32);
+  Session session(g.graph, g.store, {.threads = 1});
+  const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0);
+  const auto loss = session.Step({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}}, {g.vae.loss.total});
+  EXPECT_LE(RelativeError(loss[0], g.golden["vae/training/loss"]), 2e-6);
+  EXPECT_LE(RelativeError(loss[0], g.golden["vae/training/loss_f32"]), 2e-6);
+}
+
+TEST(VaeBesidePyTorch, StaysCloseForAHundredStepsInSinglePrecision) {
+  GoldenVae g(DType::kFloat32);
+  const double loss = TrainAsGolden(g), expected = g.golden.Scalar("vae/after/loss");
+  EXPECT_NEAR(loss, expected, 1e-3 * expected);
+}
+
+TEST(VariationalAutoencoder, HasTheGradientsOfDifferenceQuotients) {
+  GoldenVae g(DType::kFloat64);
+  const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0);
+  std::vector<Node> variables;
+  for (const auto& [name, gradient] : g.golden.Within("vae/gradient")) variables.push_back(g.graph.Find(name));
+  const GradientReport report = CheckGradients(g.vae.loss.total, variables, g.store,
+                                               {.feeds = {{g.vae.x, x}, {g.vae.encoder.epsilon, noise}}, .mode = Mode::kTraining, .max_elements = 16, .session = {.threads = 1}});
+  EXPECT_TRUE(report.ok()) << ToString(report);
+  EXPECT_GT(report.slopes, 100u);
+}
+
+// ---- Noise ------------------------------------------------------------------------------------------------------------
+
+TEST(VariationalAutoencoder, InfersWithTheMeanUnlessNoiseIsFed) {
+  Graph graph;
+  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph, {.pixels = 6, .hidden_units = 4});
+  VariableStore store(graph);
+  Initialize(graph, store);
+  Session session(graph, store, {.threads = 1});
+  const Tensor x = Tensor::Of<float>({2, 6}, {0, 1, 0.5, 0, 0, 1, 1, 1, 0, 0.25, 0, 0});
+  const auto means = session.Run({{vae.x, x}}, {vae.encoder.sample, vae.encoder.mean});
+  EXPECT_EQ(means[0], means[1]);
+  const Tensor noise = Tensor::Of<float>({2, 2}, {1, -1, 2, 0});
+  const auto fed = session.Run({{vae.x, x}, {vae.encoder.fed_epsilon, noise}}, {vae.encoder.sample, vae.encoder.mean, vae.encoder.standard_deviation});
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_FLOAT_EQ(fed[0].values<float>()[i], fed[1].values<float>()[i] + fed[2].values<float>()[i] * noise.values<float>()[i]);
+  }
+}
+
+TEST(VariationalAutoencoder, TrainsWithFreshNoiseInEachStep) {
+  Graph graph;
+  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph, {.pixels = 6, .hidden_units = 4});
+  VariableStore store(graph);
+  Initialize(graph, store);
+  Session session(graph, store, {.threads = 1});
+  const Tensor x = Tensor::Of<float>({2, 6}, {0, 1, 0.5, 0, 0, 1, 1, 1, 0, 0.25, 0, 0});
+  const auto draw = [&] { return session.Step({{vae.x, x}}, {vae.encoder.epsilon})[0]; };
+  const Tensor first = draw(), second = draw();
+  EXPECT_FALSE(first == second);
+  session.set_run_number(0);
+  EXPECT_EQ(draw(), first);
+}
+
+}  // namespace
+}  // namespace weft

@@ -22,10 +22,11 @@ namespace weft::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Rows of a register tile of two vectors. 16 registers hold 6 × 2 sums, 2 vectors of the right operand and 1 of the left.
-// 32 would hold 14 × 2, but three tiles of 11 rows cover a panel of 32 just as 14 + 14 + 4 do, and evenly.
+// 32 would hold 14 × 2, but three tiles of 11 rows cover a panel of 32 just as 14 + 14 + 4 do, and evenly. Without a fused
+// MulAdd the arithmetic is the limit, and 4 × 2 sums in flight are enough.
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
 inline constexpr int64_t kRegisters = 16;
-inline constexpr int64_t kTileRows = 6;
+inline constexpr int64_t kTileRows = HWY_TARGET > HWY_AVX2 ? 4 : 6;
 #else
 inline constexpr int64_t kRegisters = 32;
 inline constexpr int64_t kTileRows = 11;
@@ -146,23 +147,16 @@ HWY_INLINE void MultiplyRows(int64_t rows, D d, const T* left, const T* right, i
   MultiplyTile<kMaxRows, kVectors, kLeftStride>(d, left, right, right_stride, depth, target, fetch);
 }
 
-// MultiplyRows in a panel, for up to two vectors of columns that may end inside a vector: what lies behind them in the
-// target may be another block's.
-template <int64_t kMaxRows, int64_t kLeftStride, class D, class T = hn::TFromD<D>>
-HWY_INLINE void MultiplyColumns(int64_t rows, int64_t columns, D d, const T* left, const T* panel, int64_t depth,
-                                const TileTarget<T>& target, LineWalk& fetch) {
-  constexpr int64_t kWidth = kPanelWidth<T>;
-  const bool whole = columns % LaneCount(d) == 0;
-  HWY_ALIGN T edge[kMaxRows * kWidth];
-  const TileTarget<T> to = whole ? target : TileTarget<T>{edge, kWidth, target.resume};
-  if (!whole && target.resume) {
-    for (int64_t r = 0; r < rows; ++r) std::copy_n(target.data + r * target.stride, columns, edge + r * kWidth);
-  }
-  if (columns > LaneCount(d)) MultiplyRows<kMaxRows, 2, kLeftStride>(rows, d, left, panel, kWidth, depth, to, fetch);
-  else MultiplyRows<kMaxRows, 1, kLeftStride>(rows, d, left, panel, kWidth, depth, to, fetch);
-  if (!whole) {
-    for (int64_t r = 0; r < rows; ++r) std::copy_n(edge + r * kWidth, columns, target.data + r * target.stride);
-  }
+// Where columns end inside a tile's vectors, what lies behind them may be another block's: such a tile works on a copy.
+template <class T>
+TileTarget<T> EdgeTarget(const TileTarget<T>& target, int64_t rows, int64_t columns, T* copy) {
+  for (int64_t r = 0; r < rows && target.resume; ++r) std::copy_n(target.data + r * target.stride, columns, copy + r * kPanelWidth<T>);
+  return {copy, kPanelWidth<T>, target.resume};
+}
+
+template <class T>
+void StoreEdge(const T* copy, int64_t rows, int64_t columns, const TileTarget<T>& target) {
+  for (int64_t r = 0; r < rows; ++r) std::copy_n(copy + r * kPanelWidth<T>, columns, target.data + r * target.stride);
 }
 
 // ---- Blocks --------------------------------------------------------------------------------------------------------
@@ -182,15 +176,21 @@ void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, con
                    bool resume, LineWalk& fetch) {
   constexpr int64_t kWidth = kPanelWidth<T>;
   const ProductTag<T> d;
+  HWY_ALIGN T edge[kTileRows * kWidth];
   for (int64_t column = range.column; column < range.column_end; column += 2 * LaneCount(d)) {
     const int64_t columns = std::min(2 * LaneCount(d), range.column_end - column);
+    const bool narrow = columns <= LaneCount(d), whole = columns % LaneCount(d) == 0;
     const T* const panel = right + PanelOffset<T>(column - range.column, depth);
     for (int64_t row = range.row; row < range.row_end; row += kWidth) {
       const int64_t rows = std::min(kWidth, range.row_end - row), tiles = CeilDivide(rows, kTileRows);
       for (int64_t tile = 0; tile < tiles; ++tile) {
         const int64_t first = rows * tile / tiles, count = rows * (tile + 1) / tiles - first;
         const TileTarget<T> target{product.result + (row + first) * product.columns + column, product.columns, resume};
-        MultiplyColumns<kTileRows, kWidth>(count, columns, d, left + row * product.depth + first, panel, depth, target, fetch);
+        const TileTarget<T> to = whole ? target : EdgeTarget(target, count, columns, edge);
+        const T* const a = left + row * product.depth + first;
+        if (narrow) MultiplyRows<kTileRows, 1, kWidth>(count, d, a, panel, kWidth, depth, to, fetch);
+        else MultiplyRows<kTileRows, 2, kWidth>(count, d, a, panel, kWidth, depth, to, fetch);
+        if (!whole) StoreEdge(edge, count, columns, target);
       }
     }
   }
@@ -239,6 +239,7 @@ void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& righ
   const int64_t strips_end = right.depth_is_inner ? column : column_end - (column_end - column) % strip;
   const DepthChunks chunks(depth);
   HWY_ALIGN T rows[kChunkDepth * kFewRows];
+  HWY_ALIGN T edge[kFewRows * kPanelWidth<T>];
   HWY_ALIGN T panels[kBlockColumnPanels * kChunkDepth * kPanelWidth<T>];
   LineWalk fetch;
   for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
@@ -254,7 +255,11 @@ void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& righ
     for (int64_t c = strips_end; c < column_end; c += 2 * LaneCount(d)) {
       const TileTarget<T> target{to + c - column, to_stride, chunk > 0};
       const T* const panel = panels + PanelOffset<T>(c - strips_end, length);
-      MultiplyColumns<kRows, kFewRows>(kRows, std::min(2 * LaneCount(d), column_end - c), d, rows, panel, length, target, fetch);
+      const int64_t columns = std::min(2 * LaneCount(d), column_end - c);
+      const bool whole = columns == 2 * LaneCount(d);
+      const TileTarget<T> to_whole = whole ? target : EdgeTarget(target, kRows, columns, edge);
+      MultiplyTile<kRows, 2, kFewRows>(d, rows, panel, kPanelWidth<T>, length, to_whole, fetch);
+      if (!whole) StoreEdge(edge, kRows, columns, target);
     }
   }
 }

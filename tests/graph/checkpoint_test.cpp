@@ -1,4 +1,5 @@
-// A checkpoint restores exactly what is asked for, says everything that does not fit, and changes nothing unless all fits.
+// A checkpoint restores exactly what is asked for, says everything that does not fit, and changes nothing unless all
+// fits.
 #include "weft/graph/runtime/checkpoint.h"
 
 #include <gmock/gmock.h>
@@ -24,9 +25,12 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Tensor Vector(std::initializer_list<float> values) { return Tensor::Of<float>({static_cast<int64_t>(values.size())}, values); }
+Tensor Vector(std::initializer_list<float> values) {
+  return Tensor::Of<float>({static_cast<int64_t>(values.size())}, values);
+}
 
-constexpr const char* kModel[] = {"Encoder/W", "Encoder/Mean/W", "Encoder2/W", "Decoder/W", "Decoder/Logits/W", "Decoder/Logits/B"};
+constexpr const char* kModel[] = {"Encoder/W", "Encoder/Mean/W",   "Encoder2/W",
+                                  "Decoder/W", "Decoder/Logits/W", "Decoder/Logits/B"};
 
 void SetModel(VariableStore& store, float first) {
   for (const char* path : kModel) store.Set(path, Vector({first, first, ++first}));
@@ -60,13 +64,14 @@ class Checkpoint : public testing::Test {
   VariableStore saved_, store_;
 };
 
-
 TEST_F(Checkpoint, RoundTripsEveryVariable) {
   saved_.Set("Step", Tensor::Scalar<int64_t>(43000));
   saved_.Set("Mask", Tensor::Of<bool>({2}, {true, false}));
   saved_.Set("Precise", Tensor::Of<double>({1}, {0.1}));
   Save(saved_, file_, {.metadata = {{"epoch", "3"}}});
-  for (const char* path : {"Step", "Mask", "Precise"}) store_.Declare(path, saved_.Get(path).dtype(), saved_.Get(path).shape());
+  for (const char* path : {"Step", "Mask", "Precise"}) {
+    store_.Declare(path, saved_.Get(path).dtype(), saved_.Get(path).shape());
+  }
   const RestoreReport report = Restore(file_, {}, store_);
   EXPECT_EQ(report.restored, saved_.Paths());
   EXPECT_THAT(report.missing, IsEmpty());
@@ -102,9 +107,12 @@ TEST_F(Checkpoint, Restore_ListsAllThatDoesNotFitAtOnce) {
   store.Declare("Encoder2/W", DType::kFloat32, {3});
   EXPECT_EQ(Thrown<CheckpointError>([&] { Restore(file_, {}, store); }),
             "restore: " + file_.string() +
-                ": 7 missing: 'Encoder/New0' f32[], 'Encoder/New1' f32[], 'Encoder/New2' f32[], 'Encoder/New3' f32[], 'Encoder/New4' f32[]"
-                " and 2 more; 3 unexpected: 'Decoder/Logits/B' f32[3], 'Decoder/Logits/W' f32[3], 'Decoder/W' f32[3]; 2 mismatched:"
-                " 'Encoder/Mean/W': got f32[3], expected f32[1, 3], 'Encoder/W': got f32[3], expected f64[3]; nothing was restored");
+                ": 7 missing: 'Encoder/New0' f32[], 'Encoder/New1' f32[], 'Encoder/New2' f32[], 'Encoder/New3' f32[], "
+                "'Encoder/New4' f32[]"
+                " and 2 more; 3 unexpected: 'Decoder/Logits/B' f32[3], 'Decoder/Logits/W' f32[3], 'Decoder/W' f32[3]; "
+                "2 mismatched:"
+                " 'Encoder/Mean/W': got f32[3], expected f32[1, 3], 'Encoder/W': got f32[3], expected f64[3]; nothing "
+                "was restored");
   EXPECT_THAT(Initialised(store), IsEmpty());
 }
 
@@ -126,7 +134,8 @@ TEST_F(Checkpoint, Restore_PartialLeavesWhatTheFileLacks) {
 TEST_F(Checkpoint, Restore_PartialStillRefusesAnotherShape) {
   VariableStore store;
   store.Declare("Encoder/W", DType::kFloat32, {4});
-  EXPECT_THAT(Thrown<CheckpointError>([&] { Restore(file_, {.partial = true}, store); }), HasSubstr("'Encoder/W': got f32[3], expected f32[4]"));
+  EXPECT_THAT(Thrown<CheckpointError>([&] { Restore(file_, {.partial = true}, store); }),
+              HasSubstr("'Encoder/W': got f32[3], expected f32[4]"));
 }
 
 TEST_F(Checkpoint, Restore_NamesAScopeThatDoesNotExist) {
@@ -141,8 +150,12 @@ TEST_F(Checkpoint, Restore_Renames) {
     Path scope;
     std::vector<std::pair<const char*, const char*>> paths;  // file → store
   } rows[] = {
-      {{{"Decoder/Logits", "Decoder/Mean"}}, {}, {{"Decoder/Mean/W", "Decoder/Logits/W"}, {"Decoder/Mean/B", "Decoder/Logits/B"}, {"Decoder/W", "Decoder/W"}}},
-      {{{"Decoder/Logits", "Decoder/Mean"}}, "Decoder", {{"Decoder/Mean/W", "Decoder/Logits/W"}, {"Decoder/W", "Decoder/W"}}},
+      {{{"Decoder/Logits", "Decoder/Mean"}},
+       {},
+       {{"Decoder/Mean/W", "Decoder/Logits/W"}, {"Decoder/Mean/B", "Decoder/Logits/B"}, {"Decoder/W", "Decoder/W"}}},
+      {{{"Decoder/Logits", "Decoder/Mean"}},
+       "Decoder",
+       {{"Decoder/Mean/W", "Decoder/Logits/W"}, {"Decoder/W", "Decoder/W"}}},
       {{{"Decoder/Logits", "Decoder/Mean"}}, "Decoder/Logits", {{"Decoder/Mean/W", "Decoder/Logits/W"}}},
       {{{"A/W", "B/V"}}, {}, {{"B/V", "A/W"}, {"A/W2", "A/W2"}}},
       {{{"A", "B"}, {"B", "A"}}, {}, {{"B/W", "A/W"}, {"A/V", "B/V"}}},
@@ -178,7 +191,8 @@ TEST_F(Checkpoint, Restore_UnexpectedIsSoughtWhereTheScopeLiesInTheFile) {
   VariableStore store;
   store.Declare("Decoder/Mean/W", DType::kFloat32, {3});
   const RestoreOptions options{.scope = "Decoder/Mean", .rename = {{"Decoder/Mean", "Decoder/Logits"}}};
-  EXPECT_THAT(Thrown<CheckpointError>([&] { Restore(file_, options, store); }), HasSubstr(": 1 unexpected: 'Decoder/Logits/B' f32[3]; nothing"));
+  EXPECT_THAT(Thrown<CheckpointError>([&] { Restore(file_, options, store); }),
+              HasSubstr(": 1 unexpected: 'Decoder/Logits/B' f32[3]; nothing"));
 }
 
 TEST_F(Checkpoint, Restore_IncludeRestrictsBothSides) {
@@ -204,10 +218,12 @@ TEST_F(Checkpoint, Restore_RefusesWhatIsNotFinite) {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
   for (float bad : {inf, -inf, nan}) {
     saved_.Set("Decoder/W", Vector({1, bad, 3}));
-    EXPECT_THAT(Thrown<NumericError>([&] { Save(saved_, directory_ / "bad"); }), HasSubstr("variable 'Decoder/W': got "));
+    EXPECT_THAT(Thrown<NumericError>([&] { Save(saved_, directory_ / "bad"); }),
+                HasSubstr("variable 'Decoder/W': got "));
     EXPECT_FALSE(std::filesystem::exists(directory_ / "bad"));
     Save(saved_, file_, {.allow_nonfinite = true});
-    EXPECT_THAT(Thrown<NumericError>([&] { Restore(file_, {}, store_); }), HasSubstr(" at index 1, expected a finite number"));
+    EXPECT_THAT(Thrown<NumericError>([&] { Restore(file_, {}, store_); }),
+                HasSubstr(" at index 1, expected a finite number"));
     EXPECT_THAT(Initialised(store_), IsEmpty());
     Restore(file_, {.scope = "Encoder"}, store_);  // elsewhere it does not matter
     Restore(file_, {.allow_nonfinite = true}, store_);
@@ -243,7 +259,8 @@ TEST_F(Checkpoint, Restore_RefusesANewerFormat) {
   for (const char* version : {"2", "1.5", ""}) {
     const std::string metadata = std::string("\"__metadata__\":{\"weft_format\":\"") + version + "\"}";
     WriteFile(file_, ZerosFile({metadata}, 0));
-    EXPECT_THAT(RestoreError(), HasSubstr(std::string("format version: ") + file_.string() + ": got " + version + ", expected 1"));
+    EXPECT_THAT(RestoreError(),
+                HasSubstr(std::string("format version: ") + file_.string() + ": got " + version + ", expected 1"));
   }
 }
 
@@ -359,7 +376,8 @@ TEST_F(Checkpoint, VerifyReadsAllTheData) {
 }
 
 TEST_F(Checkpoint, AMissingFileIsNamed) {
-  EXPECT_THAT(Thrown<std::system_error>([&] { Restore(directory_ / "none", {}, store_); }), HasSubstr("none: cannot open it: No such file"));
+  EXPECT_THAT(Thrown<std::system_error>([&] { Restore(directory_ / "none", {}, store_); }),
+              HasSubstr("none: cannot open it: No such file"));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-void Write(const FileSystem& system, const std::filesystem::path& file, const std::string& first, const std::string& second) {
+void Write(const FileSystem& system, const std::filesystem::path& file, const std::string& first,
+           const std::string& second) {
   const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(first)), std::as_bytes(std::span(second))};
   WriteDurably(system, file, pieces);
 }
@@ -86,7 +87,8 @@ TEST(WriteDurably, AFailedSyncIsNotRepeated) {
     return -1;
   };
   const std::string message = Thrown<std::system_error>([&] { Write(system, directory / "file", "ab", "cd"); });
-  EXPECT_THAT(message, AllOf(HasSubstr("may not have reached the disk"), HasSubstr("bytes free"), HasSubstr("No space left")));
+  EXPECT_THAT(message,
+              AllOf(HasSubstr("may not have reached the disk"), HasSubstr("bytes free"), HasSubstr("No space left")));
   EXPECT_EQ(syncs, 1);
   EXPECT_TRUE(directory.Names().empty());
 }
@@ -151,12 +153,9 @@ TEST(WriteDurably, RefusesWhatIsNoFileName) {
     std::filesystem::path path;
     const char* message;
   } rows[] = {
-      {directory / "taken", "cannot rename it"},
-      {directory / "taken/", "got no file name"},
-      {directory / "taken/..", "got no file name"},
-      {directory / "missing/file", "cannot open the directory"},
-      {directory / std::string(300, 'n'), "cannot"},
-      {directory / "\x1b[31m\n/file", "\\x1b[31m\\x0a"},
+      {directory / "taken", "cannot rename it"},     {directory / "taken/", "got no file name"},
+      {directory / "taken/..", "got no file name"},  {directory / "missing/file", "cannot open the directory"},
+      {directory / std::string(300, 'n'), "cannot"}, {directory / "\x1b[31m\n/file", "\\x1b[31m\\x0a"},
   };
   for (const auto& row : rows) {
     EXPECT_THAT(Thrown<std::system_error>([&] { Write(FileSystem(), row.path, "new", ""); }), HasSubstr(row.message));
@@ -176,7 +175,9 @@ TEST(WriteDurably, TakesAnotherNameThanADeadProcess) {
 
 TEST(TemporaryTarget, IsNothingForOtherFiles) {
   EXPECT_EQ(TemporaryTarget(".model.safetensors.tmp-17-0"), "model.safetensors");
-  for (const char* name : {"model.safetensors", ".model.safetensors", "model.tmp-17-0", ""}) EXPECT_EQ(TemporaryTarget(name), "");
+  for (const char* name : {"model.safetensors", ".model.safetensors", "model.tmp-17-0", ""}) {
+    EXPECT_EQ(TemporaryTarget(name), "");
+  }
 }
 
 std::string OpeningError(const std::filesystem::path& path) {

@@ -33,7 +33,9 @@ std::string One(std::string_view shape, std::string_view offsets, size_t data_by
 
 std::string Named(const std::string& name) { return ZerosFile({TensorJson(name, "[2]", "[0,8]")}, 8); }
 
-std::string Length(uint64_t length, const std::string& rest) { return std::string(reinterpret_cast<const char*>(&length), 8) + rest; }
+std::string Length(uint64_t length, const std::string& rest) {
+  return std::string(reinterpret_cast<const char*>(&length), 8) + rest;
+}
 
 std::string Repeated(std::string_view text, size_t count) {
   std::string result;
@@ -74,15 +76,21 @@ std::vector<BadFile> BadText() {
       {"TrailingComma", SafetensorsBytes("{" + good + ",}", std::string(8, '\0')), "header: …: got no JSON"},
       {"Comment", SafetensorsBytes("{/**/}", ""), "header: …: got no JSON"},
       {"NotANumber", SafetensorsBytes("{\"A\":NaN}", ""), "header: …: got no JSON"},
-      {"NotUtf8InAName", Named("A\xFF"), "header: …: got no JSON at byte 4 of it: syntax error while parsing object key - invalid string: ill-formed UTF-8"},
+      {"NotUtf8InAName", Named("A\xFF"),
+       "header: …: got no JSON at byte 4 of it: syntax error while parsing object key - invalid string: ill-formed "
+       "UTF-8"},
       {"OverlongUtf8", Named("\xC0\xAF"), "ill-formed UTF-8"},
       {"NotUtf8Outside", SafetensorsBytes("{\xFF}", ""), "header: …: got no JSON"},
       {"LoneSurrogate", Named("\\ud800"), "header: …: got no JSON"},
       {"RawControlCharacter", Named("A\x1b"), "header: …: got no JSON"},
-      {"Nested10000Deep", SafetensorsBytes("{\"A\":" + Repeated("[", 10'000) + "}", ""), "tensor 'A': …: got a list, expected an object"},
-      {"NestedInTheShape", SafetensorsBytes("{\"A\":{\"shape\":" + Repeated("[", 1'000'000) + "}", ""), "shape of tensor 'A': …: got a list, expected an integer"},
-      {"NestedObjects", SafetensorsBytes("{\"A\":{\"shape\":{\"a\":{\"a\":{}}}}}", ""), "shape of tensor 'A': …: got an object, expected a list of integers"},
-      {"NestedMetadata", SafetensorsBytes("{\"__metadata__\":{\"a\":" + Repeated("{\"a\":", 10'000) + "}", ""), "__metadata__ 'a': …: got an object, expected a string"},
+      {"Nested10000Deep", SafetensorsBytes("{\"A\":" + Repeated("[", 10'000) + "}", ""),
+       "tensor 'A': …: got a list, expected an object"},
+      {"NestedInTheShape", SafetensorsBytes("{\"A\":{\"shape\":" + Repeated("[", 1'000'000) + "}", ""),
+       "shape of tensor 'A': …: got a list, expected an integer"},
+      {"NestedObjects", SafetensorsBytes("{\"A\":{\"shape\":{\"a\":{\"a\":{}}}}}", ""),
+       "shape of tensor 'A': …: got an object, expected a list of integers"},
+      {"NestedMetadata", SafetensorsBytes("{\"__metadata__\":{\"a\":" + Repeated("{\"a\":", 10'000) + "}", ""),
+       "__metadata__ 'a': …: got an object, expected a string"},
   };
 }
 
@@ -92,31 +100,48 @@ std::vector<BadFile> BadEntries() {
   return {
       {"NameTwice", ZerosFile({good, good}, 8), "header: …: got 'A' twice"},
       {"NameTwiceByEscape", ZerosFile({good, TensorJson("\\u0041", "[0]", "[8,8]")}, 8), "header: …: got 'A' twice"},
-      {"MetadataTwice", SafetensorsBytes("{\"__metadata__\":{},\"__metadata__\":{}}", ""), "header: …: got '__metadata__' twice"},
-      {"FieldTwice", SafetensorsBytes("{\"A\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", ""), "tensor 'A': …: got 'dtype' twice"},
-      {"UnknownField", SafetensorsBytes("{\"A\":{\"strides\":[1]}}", ""), "tensor 'A': …: got 'strides', expected dtype, shape and data_offsets"},
+      {"MetadataTwice", SafetensorsBytes("{\"__metadata__\":{},\"__metadata__\":{}}", ""),
+       "header: …: got '__metadata__' twice"},
+      {"FieldTwice", SafetensorsBytes("{\"A\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", ""),
+       "tensor 'A': …: got 'dtype' twice"},
+      {"UnknownField", SafetensorsBytes("{\"A\":{\"strides\":[1]}}", ""),
+       "tensor 'A': …: got 'strides', expected dtype, shape and data_offsets"},
       {"NoDtype", SafetensorsBytes("{\"A\":{\"shape\":[],\"data_offsets\":[0,0]}}", ""), "tensor 'A': …: got no dtype"},
-      {"NoShape", SafetensorsBytes("{\"A\":{\"dtype\":\"F32\",\"data_offsets\":[0,0]}}", ""), "tensor 'A': …: got no shape"},
-      {"NoOffsets", SafetensorsBytes("{\"A\":{\"dtype\":\"F32\",\"shape\":[]}}", ""), "tensor 'A': …: got no data_offsets"},
+      {"NoShape", SafetensorsBytes("{\"A\":{\"dtype\":\"F32\",\"data_offsets\":[0,0]}}", ""),
+       "tensor 'A': …: got no shape"},
+      {"NoOffsets", SafetensorsBytes("{\"A\":{\"dtype\":\"F32\",\"shape\":[]}}", ""),
+       "tensor 'A': …: got no data_offsets"},
       {"EntryIsANumber", SafetensorsBytes("{\"A\":7}", ""), "tensor 'A': …: got 7, expected an object"},
       {"EntryIsNull", SafetensorsBytes("{\"A\":null}", ""), "tensor 'A': …: got null, expected an object"},
-      {"UnknownDtype", One("[2]", "[0,8]", 8, "f32"), "dtype of tensor 'A': …: got \"f32\", expected F32, F64, I64 or BOOL"},
-      {"UnsupportedDtype", One("[2]", "[0,4]", 4, "BF16"), "dtype of tensor 'A': …: got \"BF16\", which is not supported, expected F32, F64, I64 or BOOL"},
+      {"UnknownDtype", One("[2]", "[0,8]", 8, "f32"),
+       "dtype of tensor 'A': …: got \"f32\", expected F32, F64, I64 or BOOL"},
+      {"UnsupportedDtype", One("[2]", "[0,4]", 4, "BF16"),
+       "dtype of tensor 'A': …: got \"BF16\", which is not supported, expected F32, F64, I64 or BOOL"},
       {"UnsupportedF8", One("[2]", "[0,2]", 2, "F8_E4M3"), "which is not supported"},
-      {"DtypeIsANumber", SafetensorsBytes("{\"A\":{\"dtype\":32}}", ""), "dtype of tensor 'A': …: got 32, expected a string"},
+      {"DtypeIsANumber", SafetensorsBytes("{\"A\":{\"dtype\":32}}", ""),
+       "dtype of tensor 'A': …: got 32, expected a string"},
       {"EmptyName", Named(""), "tensor name: …: name '': is empty"},
       {"LongName", Named(std::string(513, 'n')), "tensor name: …: got 513 bytes, expected at most 512"},
       {"MegabyteName", Named(megabyte), "tensor name: …: got 1000000 bytes, expected at most 512"},
       {"ZeroInTheName", Named("A\\u0000B"), "tensor name: …: name 'A\\x00B': has a control character"},
       {"EscapeInTheName", Named("\\u001b[31m"), "tensor name: …: name '\\x1b[31m': has a control character"},
       {"SlashFirst", Named("/etc/passwd"), "tensor name: …: name '/etc/passwd': has an empty component"},
-      {"MetadataIsAString", SafetensorsBytes("{\"__metadata__\":\"x\"}", ""), "__metadata__: …: got \"x\", expected an object of strings"},
-      {"MetadataHasANumber", SafetensorsBytes("{\"__metadata__\":{\"step\":3}}", ""), "__metadata__ 'step': …: got 3, expected a string"},
-      {"MetadataHasNull", SafetensorsBytes("{\"__metadata__\":{\"step\":null}}", ""), "__metadata__ 'step': …: got null, expected a string"},
-      {"MetadataHasAList", SafetensorsBytes("{\"__metadata__\":{\"step\":[]}}", ""), "__metadata__ 'step': …: got a list, expected a string"},
-      {"MetadataKeyTwice", SafetensorsBytes("{\"__metadata__\":{\"a\":\"1\",\"\\u0061\":\"1\"}}", ""), "__metadata__: …: got 'a' twice"},
-      {"MetadataTooLong", SafetensorsBytes("{\"__metadata__\":{\"a\":\"" + std::string(size_t{1} << 20, 'x') + "\"}}", ""), "__metadata__: …: got more than 1048576 bytes"},
-      {"MetadataOf50Megabytes", SafetensorsBytes("{\"__metadata__\":{\"a\":\"" + std::string(50'000'000, 'x') + "\"}}", ""), "__metadata__: …: got more than 1048576 bytes"},
+      {"MetadataIsAString", SafetensorsBytes("{\"__metadata__\":\"x\"}", ""),
+       "__metadata__: …: got \"x\", expected an object of strings"},
+      {"MetadataHasANumber", SafetensorsBytes("{\"__metadata__\":{\"step\":3}}", ""),
+       "__metadata__ 'step': …: got 3, expected a string"},
+      {"MetadataHasNull", SafetensorsBytes("{\"__metadata__\":{\"step\":null}}", ""),
+       "__metadata__ 'step': …: got null, expected a string"},
+      {"MetadataHasAList", SafetensorsBytes("{\"__metadata__\":{\"step\":[]}}", ""),
+       "__metadata__ 'step': …: got a list, expected a string"},
+      {"MetadataKeyTwice", SafetensorsBytes("{\"__metadata__\":{\"a\":\"1\",\"\\u0061\":\"1\"}}", ""),
+       "__metadata__: …: got 'a' twice"},
+      {"MetadataTooLong",
+       SafetensorsBytes("{\"__metadata__\":{\"a\":\"" + std::string(size_t{1} << 20, 'x') + "\"}}", ""),
+       "__metadata__: …: got more than 1048576 bytes"},
+      {"MetadataOf50Megabytes",
+       SafetensorsBytes("{\"__metadata__\":{\"a\":\"" + std::string(50'000'000, 'x') + "\"}}", ""),
+       "__metadata__: …: got more than 1048576 bytes"},
   };
 }
 
@@ -146,10 +171,13 @@ std::vector<BadFile> BadNumbers() {
   }
   rows.push_back({"ShapeIsNamed", One("[1.0]", "[0,4]", 4), "shape of tensor 'A': …: got 1.0, "});
   rows.push_back({"OffsetsAreNamed", One("[1]", "[0,4.0]", 4), "data_offsets of tensor 'A': …: got 4.0, "});
-  rows.push_back({"ShapeIsANumber", One("2", "[0,8]", 8), "shape of tensor 'A': …: got 2, expected a list of integers"});
-  rows.push_back({"OffsetsAreAString", One("[2]", "\"0,8\"", 8), "data_offsets of tensor 'A': …: got \"0,8\", expected a list of integers"});
+  rows.push_back(
+      {"ShapeIsANumber", One("2", "[0,8]", 8), "shape of tensor 'A': …: got 2, expected a list of integers"});
+  rows.push_back({"OffsetsAreAString", One("[2]", "\"0,8\"", 8),
+                  "data_offsets of tensor 'A': …: got \"0,8\", expected a list of integers"});
   rows.push_back({"OneOffset", One("[2]", "[8]", 8), "data_offsets of tensor 'A': …: got 1 integers, expected 2"});
-  rows.push_back({"ThreeOffsets", One("[2]", "[0,8,16]", 8), "data_offsets of tensor 'A': …: got more than 2 integers, expected 2"});
+  rows.push_back({"ThreeOffsets", One("[2]", "[0,8,16]", 8),
+                  "data_offsets of tensor 'A': …: got more than 2 integers, expected 2"});
   rows.push_back({"SevenAxes", One("[1,1,1,1,1,1,1]", "[0,4]", 4), "shape of tensor 'A': …: got more than 6 integers"});
   return rows;
 }
@@ -157,25 +185,34 @@ std::vector<BadFile> BadNumbers() {
 std::vector<BadFile> BadLayouts() {
   const std::string a = TensorJson("A", "[2]", "[0,8]"), b = TensorJson("B", "[2]", "[8,16]");
   return {
-      {"EndBeforeBegin", One("[2]", "[8,0]", 8), "data_offsets of tensor 'A': …: got [8, 0], expected a range within the 8 bytes of data"},
-      {"BeyondTheData", One("[3]", "[0,12]", 8), "data_offsets of tensor 'A': …: got [0, 12], expected a range within the 8 bytes of data"},
+      {"EndBeforeBegin", One("[2]", "[8,0]", 8),
+       "data_offsets of tensor 'A': …: got [8, 0], expected a range within the 8 bytes of data"},
+      {"BeyondTheData", One("[3]", "[0,12]", 8),
+       "data_offsets of tensor 'A': …: got [0, 12], expected a range within the 8 bytes of data"},
       {"FarBeyondTheData", One("[2]", "[9007199254740984,9007199254740992]", 8), "expected a range within the 8 bytes"},
-      {"NotFromZero", One("[2]", "[4,12]", 12), "data_offsets of tensor 'A': …: got [4, 12], expected it to begin at 0: there is a hole"},
-      {"Overlap", ZerosFile({a, TensorJson("B", "[2]", "[4,12]")}, 12), "data_offsets of tensor 'B': …: got [4, 12], expected it to begin at 8: it overlaps tensor 'A'"},
+      {"NotFromZero", One("[2]", "[4,12]", 12),
+       "data_offsets of tensor 'A': …: got [4, 12], expected it to begin at 0: there is a hole"},
+      {"Overlap", ZerosFile({a, TensorJson("B", "[2]", "[4,12]")}, 12),
+       "data_offsets of tensor 'B': …: got [4, 12], expected it to begin at 8: it overlaps tensor 'A'"},
       {"SameRange", ZerosFile({a, TensorJson("B", "[2]", "[0,8]")}, 8), "it overlaps tensor 'A'"},
-      {"Hole", ZerosFile({a, TensorJson("B", "[2]", "[12,20]")}, 20), "data_offsets of tensor 'B': …: got [12, 20], expected it to begin at 8: there is a hole"},
-      {"EmptyWithin", ZerosFile({a, TensorJson("Z", "[0]", "[4,4]")}, 8), "data_offsets of tensor 'Z': …: got [4, 4], expected it to begin at 8: it overlaps tensor 'A'"},
+      {"Hole", ZerosFile({a, TensorJson("B", "[2]", "[12,20]")}, 20),
+       "data_offsets of tensor 'B': …: got [12, 20], expected it to begin at 8: there is a hole"},
+      {"EmptyWithin", ZerosFile({a, TensorJson("Z", "[0]", "[4,4]")}, 8),
+       "data_offsets of tensor 'Z': …: got [4, 4], expected it to begin at 8: it overlaps tensor 'A'"},
       {"EmptyBehindAHole", ZerosFile({a, TensorJson("Z", "[0]", "[12,12]")}, 12), "data_offsets of tensor 'Z'"},
       {"BytesBehind", ZerosFile({a, b}, 38), "data: …: got 22 bytes behind the last tensor, expected none"},
-      {"BytesWithoutTensors", SafetensorsBytes("{}", "PK\3\4"), "data: …: got 4 bytes behind the last tensor, expected none"},
+      {"BytesWithoutTensors", SafetensorsBytes("{}", "PK\3\4"),
+       "data: …: got 4 bytes behind the last tensor, expected none"},
       {"TooFewBytes", One("[3]", "[0,8]", 8), "tensor 'A': …: got 8 bytes, expected 12 for f32[3]"},
       {"TooManyBytes", One("[]", "[0,8]", 8), "tensor 'A': …: got 8 bytes, expected 4 for f32[]"},
       {"WrapsToFour", One("[4194305,4194305,211106198978564]", "[0,16]", 16), "shape of tensor 'A': …: overflow: "},
       {"SquareOf2To32", One("[4294967296,4294967296]", "[0,0]", 0), "shape of tensor 'A': …: overflow: "},
       {"BytesOverflow", One("[9007199254740992]", "[0,0]", 0, "F64"), "shape of tensor 'A': …: overflow: "},
       {"LargestElements", One("[1099511627777]", "[0,0]", 0, "BOOL"), "shape of tensor 'A': …: overflow: "},
-      {"ALotDeclared", One("[1099511627776]", "[0,0]", 0, "F64"), "tensor 'A': …: got 0 bytes, expected 8796093022208 for f64[1099511627776]"},
-      {"BoolOfTwo", SafetensorsBytes("{" + TensorJson("A", "[3]", "[0,3]", "BOOL") + "}", std::string("\1\0\2", 3)), "tensor 'A': …: got 2 at index 2, expected a bool as 0 or 1"},
+      {"ALotDeclared", One("[1099511627776]", "[0,0]", 0, "F64"),
+       "tensor 'A': …: got 0 bytes, expected 8796093022208 for f64[1099511627776]"},
+      {"BoolOfTwo", SafetensorsBytes("{" + TensorJson("A", "[3]", "[0,3]", "BOOL") + "}", std::string("\1\0\2", 3)),
+       "tensor 'A': …: got 2 at index 2, expected a bool as 0 or 1"},
   };
 }
 
@@ -184,8 +221,10 @@ std::vector<BadFile> BadChecksums() {
     return ZerosFile({"\"__metadata__\":" + metadata, TensorJson("A", "[2]", "[0,8]")}, 8);
   };
   return {
-      {"ChecksumsWithoutTheHeaders", file(R"({"crc32c":"{}"})"), "checksums: …: got only one of crc32c and crc32c_header"},
-      {"TheHeadersAlone", file(R"({"crc32c_header":"00000000"})"), "checksums: …: got only one of crc32c and crc32c_header"},
+      {"ChecksumsWithoutTheHeaders", file(R"({"crc32c":"{}"})"),
+       "checksums: …: got only one of crc32c and crc32c_header"},
+      {"TheHeadersAlone", file(R"({"crc32c_header":"00000000"})"),
+       "checksums: …: got only one of crc32c and crc32c_header"},
       {"WrongHeaderChecksum", file(R"({"crc32c":"{}","crc32c_header":"\u001b[31m"})"), "header checksum: …: got "},
   };
 }
@@ -202,7 +241,8 @@ std::vector<BadFile> ForeignFiles() {
       {"Gzip", "\x1f\x8b\x08" + rest, "this is a gzip file"},
       {"Html", "\n<!DOCTYPE HTML><title>404</title>" + rest, "this is an HTML page"},
       {"Html2", "<html><body>" + rest, "this is an HTML page"},
-      {"GitLfs", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "this is a Git LFS pointer"},
+      {"GitLfs", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+       "this is a Git LFS pointer"},
       {"Onnx", "\x08\x07\x12\x07pytorch" + rest, "this is an ONNX file"},
       {"Json", "{\"step\": 3}", "this is a JSON file"},
       {"ShortZip", "PK\3\4", "this is a zip archive"},
@@ -220,7 +260,8 @@ TEST_P(SafetensorsRefusal, SaysWhatIsWrong) {
   if (gap == std::string::npos) {
     EXPECT_THAT(refusal, AllOf(HasSubstr(path.string()), HasSubstr(expected)));
   } else {
-    EXPECT_THAT(refusal, testing::StartsWith(expected.substr(0, gap) + path.string() + expected.substr(gap + std::string("…").size())));
+    EXPECT_THAT(refusal, testing::StartsWith(expected.substr(0, gap) + path.string() +
+                                             expected.substr(gap + std::string("…").size())));
   }
   EXPECT_LT(refusal.size(), 1000u);
   for (char c : refusal) EXPECT_GE(static_cast<unsigned char>(c), 0x20) << refusal;
@@ -239,7 +280,9 @@ INSTANTIATE_TEST_SUITE_P(Foreign, SafetensorsRefusal, testing::ValuesIn(ForeignF
 TEST(SafetensorsLimits, AMillionEmptyTensors) {
   const TemporaryDirectory directory;
   std::string header = "{";
-  for (int i = 0; i < 1'000'000; ++i) header += (i == 0 ? "" : ",") + TensorJson("T" + std::to_string(i), "[0]", "[0,0]");
+  for (int i = 0; i < 1'000'000; ++i) {
+    header += (i == 0 ? "" : ",") + TensorJson("T" + std::to_string(i), "[0]", "[0,0]");
+  }
   WriteFile(directory / "file", SafetensorsBytes(header + "}", ""));
   EXPECT_THAT(Refusal(directory / "file"), HasSubstr("got more than 100000 tensors, the limit"));
 }

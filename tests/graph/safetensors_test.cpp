@@ -132,9 +132,11 @@ TEST(Safetensors, TheHeaderIsPlainJson) {
   const SafetensorsItem items[] = {{"W", &w}};
   WriteSafetensors(FileSystem(), directory / "file", items, {{"epoch", "3"}});
   const std::string bytes = ReadFile(directory / "file");
-  EXPECT_THAT(bytes.substr(8, HeaderLength(bytes)),
-              testing::MatchesRegex(R"re(\{"__metadata__":\{"crc32c":"\{\\"W\\":\\"[0-9a-f]{8}\\"\}","crc32c_header":"[0-9a-f]{8}","epoch":"3"\},)re"
-                                    R"re("W":\{"dtype":"F32","shape":\[2,3\],"data_offsets":\[0,24\]\}\} *)re"));
+  EXPECT_THAT(
+      bytes.substr(8, HeaderLength(bytes)),
+      testing::MatchesRegex(
+          R"re(\{"__metadata__":\{"crc32c":"\{\\"W\\":\\"[0-9a-f]{8}\\"\}","crc32c_header":"[0-9a-f]{8}","epoch":"3"\},)re"
+          R"re("W":\{"dtype":"F32","shape":\[2,3\],"data_offsets":\[0,24\]\}\} *)re"));
   EXPECT_EQ(bytes.substr(8 + HeaderLength(bytes)), std::string(reinterpret_cast<const char*>(w.bytes().data()), 24));
 }
 
@@ -152,11 +154,15 @@ TEST(Safetensors, AcceptsWhatTheFormatAllows) {
       {ZerosFile({TensorJson("A", "[1,1,1,1,1,1]", "[0,4]")}, 4), {"A"}},
       {ZerosFile({TensorJson("A", "[0,9007199254740992]", "[0,0]")}, 0), {"A"}},
       {ZerosFile({TensorJson("B", "[1]", "[8,12]"), TensorJson("A", "[2]", "[0,8]")}, 12), {"A", "B"}},
-      {ZerosFile({TensorJson("A", "[2]", "[0,8]"), TensorJson("Z", "[0]", "[8,8]"), TensorJson("B", "[1]", "[8,12]")}, 12), {"A", "B", "Z"}},
+      {ZerosFile({TensorJson("A", "[2]", "[0,8]"), TensorJson("Z", "[0]", "[8,8]"), TensorJson("B", "[1]", "[8,12]")},
+                 12),
+       {"A", "B", "Z"}},
       {ZerosFile({TensorJson("Z", "[0]", "[0,0]"), TensorJson("A", "[2]", "[0,8]")}, 8), {"A", "Z"}},
       {ZerosFile({TensorJson("\\u0041\\u00e9\\ud83d\\ude00", "[2]", "[0,8]")}, 8), {"Aé😀"}},
       {ZerosFile({TensorJson("../../etc/passwd", "[2]", "[0,8]")}, 8), {"../../etc/passwd"}},  // a name, never a path
-      {SafetensorsBytes("{ \"A\" :\n{ \"data_offsets\":[0 , 8],\t\"shape\":[1],\"dtype\":\"F64\"} }", std::string(8, '\0')), {"A"}},
+      {SafetensorsBytes("{ \"A\" :\n{ \"data_offsets\":[0 , 8],\t\"shape\":[1],\"dtype\":\"F64\"} }",
+                        std::string(8, '\0')),
+       {"A"}},
   };
   for (const auto& row : rows) {
     std::vector<std::string> names;
@@ -178,7 +184,8 @@ TEST(Safetensors, BytesBehindTheLastTensorAreRefused) {
   const TemporaryDirectory directory;
   WriteAll(directory / "file", Sample());
   const std::string longer = ReadFile(directory / "file") + "xyz";
-  EXPECT_THAT(Thrown<CheckpointError>([&] { ReadAllBytes(directory, longer); }), HasSubstr("got 3 bytes behind the last tensor, expected none"));
+  EXPECT_THAT(Thrown<CheckpointError>([&] { ReadAllBytes(directory, longer); }),
+              HasSubstr("got 3 bytes behind the last tensor, expected none"));
 }
 
 // A file of which one bit at a time is read wrong.
@@ -233,7 +240,9 @@ TEST(Safetensors, AFlippedDataBitIsRefusedAndNamesItsTensor) {
   const auto header = ReadSafetensorsHeader(file.Open());
   for (const SafetensorsEntry& entry : header.entries) {
     for (size_t bit = 8 * entry.begin; bit < 8 * entry.end; ++bit) {
-      EXPECT_THAT(Thrown<CheckpointError>([&] { file.ReadWithFlipped(bit); }), HasSubstr("checksum of tensor '" + entry.name.str() + "': ")) << bit;
+      EXPECT_THAT(Thrown<CheckpointError>([&] { file.ReadWithFlipped(bit); }),
+                  HasSubstr("checksum of tensor '" + entry.name.str() + "': "))
+          << bit;
     }
   }
 }
@@ -245,7 +254,8 @@ TEST(Safetensors, SwappedTensorsAreNoticed) {
   WriteSafetensors(FileSystem(), directory / "file", items, {});
   std::string bytes = ReadFile(directory / "file");
   std::swap_ranges(bytes.end() - 8, bytes.end() - 4, bytes.end() - 4);
-  EXPECT_THAT(Thrown<CheckpointError>([&] { ReadAllBytes(directory, bytes); }), testing::MatchesRegex("checksum of tensor 'A': .*/read: got [0-9a-f]{8}, expected [0-9a-f]{8}: .*"));
+  EXPECT_THAT(Thrown<CheckpointError>([&] { ReadAllBytes(directory, bytes); }),
+              testing::MatchesRegex("checksum of tensor 'A': .*/read: got [0-9a-f]{8}, expected [0-9a-f]{8}: .*"));
 }
 
 TEST(Safetensors, WritingRefusesWhatCouldNotBeRead) {
@@ -261,7 +271,8 @@ TEST(Safetensors, WritingRefusesWhatCouldNotBeRead) {
   EXPECT_THAT(error({}, {{"key", "\xFF"}}), HasSubstr("is not UTF-8"));
   EXPECT_THAT(error({}, {{"crc32c", ""}}), HasSubstr("metadata 'crc32c': the key is reserved"));
   EXPECT_THAT(error({}, {{"key", std::string((size_t{1} << 20) - 2, 'x')}}), HasSubstr("expected at most 1048576"));
-  EXPECT_THAT(error(std::vector<SafetensorsItem>(100'001, {"A", &scalar}), {}), HasSubstr("got 100001 tensors, expected at most 100000"));
+  EXPECT_THAT(error(std::vector<SafetensorsItem>(100'001, {"A", &scalar}), {}),
+              HasSubstr("got 100001 tensors, expected at most 100000"));
   EXPECT_THAT(directory.Names(), IsEmpty());
   EXPECT_EQ(error({}, {{"key", std::string((size_t{1} << 20) - 3, 'x')}}), "nothing was thrown");
   EXPECT_EQ(ReadAll(directory / "file").metadata.at("key").size(), (size_t{1} << 20) - 3);

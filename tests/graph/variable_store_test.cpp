@@ -20,7 +20,10 @@ Tensor Two(float a, float b) { return Tensor::Of<float>({2}, {a, b}); }
 constinit const OpDef kOwnVariable = {
     .name = "Variable",
     .arity = 0,
-    .type = [](const TypeContext& context) { return TensorType{.dtype = DType::kFloat32, .shape = context.attributes().Get<Shape>("shape")}; },
+    .type =
+        [](const TypeContext& context) {
+          return TensorType{.dtype = DType::kFloat32, .shape = context.attributes().Get<Shape>("shape")};
+        },
     .formula = [](double x) { return x; },
     .gradient = NotDifferentiable("it has no operands"),
     .lower = Source{SourceKind::kVariable},
@@ -84,10 +87,17 @@ TEST(VariableStore, RefusalsNameTheVariable) {
     const char* message;
   } rows[] = {
       {[&] { store.Get("Encoder/LogVariance/W"); }, "variable 'Encoder/LogVariance/W': has no value yet"},
-      {[&] { store.Get("Encoder/Logvariance/W"); }, "No variable 'Encoder/Logvariance/W'. Did you mean 'Encoder/LogVariance/W'?"},
-      {[&] { store.Set("Encoder/LogVariance/W", Tensor::Of<double>({2}, {1, 2})); }, "got f64[2], expected f32[2]"},
+      {[&] { store.Get("Encoder/Logvariance/W"); },
+       "No variable 'Encoder/Logvariance/W'. Did you mean 'Encoder/LogVariance/W'?"},
+      {[&] {
+         store.Set("Encoder/LogVariance/W", Tensor::Of<double>({2}, {1, 2}));
+       },
+       "got f64[2], expected f32[2]"},
       {[&] { store.Declare("Encoder/LogVariance/W", DType::kFloat32, {3}); }, "got f32[3], expected f32[2]"},
-      {[&] { store.Declare("X", DType::kFloat32, {kBatch, 3}); }, "variable 'X': got [N, 3], expected a shape without N"},
+      {[&] {
+         store.Declare("X", DType::kFloat32, {kBatch, 3});
+       },
+       "variable 'X': got [N, 3], expected a shape without N"},
       {[&] { store.Declare({}, DType::kFloat32, {}); }, "got no name"},
   };
   for (const auto& row : rows) EXPECT_THAT(Thrown(row.action), HasSubstr(row.message));

@@ -32,7 +32,9 @@ void SetTo(VariableStore& store, int64_t step) {
 void WriteStep(CheckpointDirectory& checkpoints, int64_t step, std::optional<double> loss = {}) {
   VariableStore store;
   SetTo(store, step);
-  checkpoints.Write(store, {.step = step, .epoch = step / 10, .loss = loss, .metadata = {{"model", "vae"}}, .progress = {{"seed", "7"}}});
+  checkpoints.Write(
+      store,
+      {.step = step, .epoch = step / 10, .loss = loss, .metadata = {{"model", "vae"}}, .progress = {{"seed", "7"}}});
 }
 
 std::vector<int64_t> Steps(const std::vector<Generation>& generations) {
@@ -72,7 +74,10 @@ TEST(CheckpointDirectory, WritesWeightsStateAndIndex) {
                                              testing::Field(&CheckpointSummary::Variable::path, Path("TrainingData"))));
   EXPECT_EQ(state.variables.size(), 2u);
   EXPECT_EQ(weights.metadata, (Metadata{{"step", "430"}, {"epoch", "43"}, {"loss", "104.25"}, {"model", "vae"}}));
-  EXPECT_EQ(state.metadata, (Metadata{{"step", "430"}, {"epoch", "43"}, {"loss", "104.25"}, {"seed", "7"}, {"weights", weights.fingerprint}}));
+  EXPECT_EQ(
+      state.metadata,
+      (Metadata{
+          {"step", "430"}, {"epoch", "43"}, {"loss", "104.25"}, {"seed", "7"}, {"weights", weights.fingerprint}}));
   EXPECT_THAT(ReadFile(directory / "checkpoints.json"), HasSubstr("\"best\": 430"));
 }
 
@@ -158,7 +163,8 @@ TEST(CheckpointDirectory, GoesOnAfterARestart) {
 
 TEST(CheckpointDirectory, DeletesOnlyWhatTheIndexNames) {
   const TemporaryDirectory directory;
-  const char* const foreign[] = {"model-0.safetensors", "model-best.safetensors", "model-01.safetensors", "notes.txt", ".notes.tmp-1-0", "model-2.safetensors.bak"};
+  const char* const foreign[] = {"model-0.safetensors", "model-best.safetensors", "model-01.safetensors",
+                                 "notes.txt",           ".notes.tmp-1-0",         "model-2.safetensors.bak"};
   for (const char* name : foreign) WriteFile(directory / name, "mine");
   {
     CheckpointDirectory checkpoints(directory.path(), {.keep = 1});
@@ -180,7 +186,8 @@ TEST(CheckpointDirectory, StepsMustRise) {
   WriteStep(checkpoints, 20);  // the one that was just written, again
   EXPECT_EQ(ReadFile(directory / WeightsName(20)), before);
   for (int64_t step : {int64_t{19}, int64_t{0}, int64_t{-1}}) {
-    EXPECT_THAT(Thrown([&] { WriteStep(checkpoints, step); }), HasSubstr("expected a step above 20, the newest in " + directory.path().string()));
+    EXPECT_THAT(Thrown([&] { WriteStep(checkpoints, step); }),
+                HasSubstr("expected a step above 20, the newest in " + directory.path().string()));
   }
   checkpoints.DeleteAfter(10);
   WriteStep(checkpoints, 15);
@@ -202,7 +209,8 @@ TEST(CheckpointDirectory, IsUsedByOneAtATime) {
   const TemporaryDirectory directory;
   {
     CheckpointDirectory checkpoints(directory.path());
-    EXPECT_THAT(Thrown<std::system_error>([&] { CheckpointDirectory(directory.path()); }), HasSubstr("uses the directory"));
+    EXPECT_THAT(Thrown<std::system_error>([&] { CheckpointDirectory(directory.path()); }),
+                HasSubstr("uses the directory"));
     EXPECT_THAT(ListGenerations(directory.path()), IsEmpty());  // readers need no lock
   }
   EXPECT_NO_THROW(CheckpointDirectory(directory.path()));
@@ -210,9 +218,12 @@ TEST(CheckpointDirectory, IsUsedByOneAtATime) {
 
 TEST(CheckpointDirectory, RefusesNonsense) {
   const TemporaryDirectory directory;
-  EXPECT_THAT(Thrown([&] { CheckpointDirectory(directory.path(), {.keep = 0}); }), HasSubstr("keep: got 0, expected at least 1"));
-  EXPECT_THAT(Thrown<std::system_error>([&] { CheckpointDirectory(directory / "missing"); }), HasSubstr("No such file or directory"));
-  EXPECT_THAT(Thrown<std::system_error>([&] { LatestValid(directory / "missing"); }), HasSubstr("No such file or directory"));
+  EXPECT_THAT(Thrown([&] { CheckpointDirectory(directory.path(), {.keep = 0}); }),
+              HasSubstr("keep: got 0, expected at least 1"));
+  EXPECT_THAT(Thrown<std::system_error>([&] { CheckpointDirectory(directory / "missing"); }),
+              HasSubstr("No such file or directory"));
+  EXPECT_THAT(Thrown<std::system_error>([&] { LatestValid(directory / "missing"); }),
+              HasSubstr("No such file or directory"));
 }
 
 TEST(CheckpointDirectory, NumbersThatAreNotFiniteAreNoCheckpoint) {
@@ -222,13 +233,15 @@ TEST(CheckpointDirectory, NumbersThatAreNotFiniteAreNoCheckpoint) {
   VariableStore store;
   SetTo(store, 2);
   store.Set("Training/Adam/M/Encoder/W", Tensor::Of<float>({2}, {NAN, 2}));
-  EXPECT_THAT(Thrown<NumericError>([&] { checkpoints.Write(store, {.step = 2}); }), HasSubstr("'Training/Adam/M/Encoder/W': got nan at index 0"));
+  EXPECT_THAT(Thrown<NumericError>([&] { checkpoints.Write(store, {.step = 2}); }),
+              HasSubstr("'Training/Adam/M/Encoder/W': got nan at index 0"));
   EXPECT_THAT(directory.Names(), ElementsAre("checkpoints.json", "checkpoints.lock", WeightsName(1), StateName(1)));
 }
 
 TEST(CheckpointDirectory, DeletesDeadTemporariesOfItsOwn) {
   const TemporaryDirectory directory;
-  const std::string own[] = {"." + WeightsName(7) + ".tmp-1-0", "." + StateName(7) + ".tmp-99999999-3", ".checkpoints.json.tmp-1-0"};
+  const std::string own[] = {"." + WeightsName(7) + ".tmp-1-0", "." + StateName(7) + ".tmp-99999999-3",
+                             ".checkpoints.json.tmp-1-0"};
   const std::string other[] = {".other.safetensors.tmp-1-0", WeightsName(7) + ".tmp-1-0"};
   for (const std::string& name : own) WriteFile(directory / name, "x");
   for (const std::string& name : other) WriteFile(directory / name, "x");
@@ -243,11 +256,18 @@ TEST(LatestValid, SkipsWhatIsDamagedAndSaysWhy) {
   } rows[] = {
       {"checksum of tensor 'TrainingData'", [](const TemporaryDirectory& d) { FlipLastBit(d / WeightsName(30)); }},
       {"checksum of tensor 'Training/", [](const TemporaryDirectory& d) { FlipLastBit(d / StateName(30)); }},
-      {"model-30.safetensors: cannot open it", [](const TemporaryDirectory& d) { std::filesystem::remove(d / WeightsName(30)); }},
-      {"model-30.state.safetensors: cannot open it", [](const TemporaryDirectory& d) { std::filesystem::remove(d / StateName(30)); }},
+      {"model-30.safetensors: cannot open it",
+       [](const TemporaryDirectory& d) { std::filesystem::remove(d / WeightsName(30)); }},
+      {"model-30.state.safetensors: cannot open it",
+       [](const TemporaryDirectory& d) { std::filesystem::remove(d / StateName(30)); }},
       {"header length", [](const TemporaryDirectory& d) { std::filesystem::resize_file(d / WeightsName(30), 5); }},
-      {"step: ", [](const TemporaryDirectory& d) { std::filesystem::copy_file(d / WeightsName(20), d / WeightsName(30), std::filesystem::copy_options::overwrite_existing); }},
-      {"state: ", [](const TemporaryDirectory& d) {
+      {"step: ",
+       [](const TemporaryDirectory& d) {
+         std::filesystem::copy_file(d / WeightsName(20), d / WeightsName(30),
+                                    std::filesystem::copy_options::overwrite_existing);
+       }},
+      {"state: ",
+       [](const TemporaryDirectory& d) {
          VariableStore store;
          SetTo(store, 31);
          Save(store, d / WeightsName(30), {.exclude = {"Training/**"}, .metadata = {{"step", "30"}}});
@@ -280,14 +300,22 @@ TEST(LatestValid, WithoutAnyGivesEveryReason) {
   }
   for (int64_t step : {10, 20}) FlipLastBit(directory / WeightsName(step));
   EXPECT_FALSE(LatestValid(directory.path()).generation);
-  EXPECT_THAT(LatestValid(directory.path()).skipped, ElementsAre(HasSubstr(WeightsName(20)), HasSubstr(WeightsName(10))));
+  EXPECT_THAT(LatestValid(directory.path()).skipped,
+              ElementsAre(HasSubstr(WeightsName(20)), HasSubstr(WeightsName(10))));
 }
 
 TEST(LatestValid, ADamagedIndexIsMadeAgainFromTheFiles) {
-  const char* const indices[] = {"", "{", "[]", "null", "{\"format\":1}", "{\"format\":\"1\",\"generations\":[],\"dropped\":[]}",
-                                 "{\"format\":1,\"generations\":[{\"step\":-3,\"epoch\":0,\"loss\":null}],\"dropped\":[]}",
-                                 "{\"format\":1,\"generations\":[{\"step\":\"../x\",\"epoch\":0,\"loss\":null}],\"dropped\":[]}",
-                                 "{\"format\":1,\"generations\":[],\"dropped\":[4,4]}", "[[[[[[[[[[[["};
+  const char* const indices[] = {
+      "",
+      "{",
+      "[]",
+      "null",
+      "{\"format\":1}",
+      "{\"format\":\"1\",\"generations\":[],\"dropped\":[]}",
+      "{\"format\":1,\"generations\":[{\"step\":-3,\"epoch\":0,\"loss\":null}],\"dropped\":[]}",
+      "{\"format\":1,\"generations\":[{\"step\":\"../x\",\"epoch\":0,\"loss\":null}],\"dropped\":[]}",
+      "{\"format\":1,\"generations\":[],\"dropped\":[4,4]}",
+      "[[[[[[[[[[[["};
   for (const char* index : indices) {
     SCOPED_TRACE(index);
     const TemporaryDirectory directory;
@@ -298,7 +326,8 @@ TEST(LatestValid, ADamagedIndexIsMadeAgainFromTheFiles) {
     }
     WriteFile(directory / "checkpoints.json", index);
     EXPECT_EQ(LatestStep(directory.path()), 20);
-    EXPECT_THAT(LatestValid(directory.path()).skipped, ElementsAre(HasSubstr("index: " + (directory / "checkpoints.json").string())));
+    EXPECT_THAT(LatestValid(directory.path()).skipped,
+                ElementsAre(HasSubstr("index: " + (directory / "checkpoints.json").string())));
     CheckpointDirectory checkpoints(directory.path());
     WriteStep(checkpoints, 30);
     EXPECT_THAT(Steps(ListGenerations(directory.path())), ElementsAre(10, 20, 30));
@@ -310,7 +339,8 @@ TEST(LatestValid, ADamagedIndexIsMadeAgainFromTheFiles) {
 TEST(LatestValid, AnIndexOfANewerVersionIsNotTouched) {
   const TemporaryDirectory directory;
   WriteFile(directory / "checkpoints.json", "{\"format\":2}");
-  EXPECT_THAT(Thrown<CheckpointError>([&] { LatestValid(directory.path()); }), HasSubstr("format version: got 2, expected 1"));
+  EXPECT_THAT(Thrown<CheckpointError>([&] { LatestValid(directory.path()); }),
+              HasSubstr("format version: got 2, expected 1"));
   EXPECT_THAT(Thrown<CheckpointError>([&] { CheckpointDirectory(directory.path()); }), HasSubstr("format version"));
   EXPECT_EQ(ReadFile(directory / "checkpoints.json"), "{\"format\":2}");
 }
@@ -353,7 +383,8 @@ TEST_P(CheckpointDirectoryFaults, OneGenerationIsAlwaysWhole) {
     WriteStep(restarted, 50);
     WriteStep(restarted, 60);
     EXPECT_THAT(Steps(ListGenerations(directory.path())), ElementsAre(50, 60));
-    std::set<std::string> allowed = {"checkpoints.json", "checkpoints.lock", WeightsName(50), StateName(50), WeightsName(60), StateName(60)};
+    std::set<std::string> allowed = {"checkpoints.json", "checkpoints.lock", WeightsName(50),
+                                     StateName(50),      WeightsName(60),    StateName(60)};
     std::set<std::string> names = directory.Names();
     if (IsKill(fault)) {  // half of a generation that never was in an index may stay
       for (const std::string& name : {WeightsName(30), StateName(30)}) names.erase(name);
@@ -373,10 +404,16 @@ class PowerCut {
 
   void Add(const DiskEvent& event) {
     switch (event.kind) {
-      case DiskEvent::kCreate: open_[event.name] = static_cast<int>(inodes_.size()); inodes_.push_back({}); break;
+      case DiskEvent::kCreate:
+        open_[event.name] = static_cast<int>(inodes_.size());
+        inodes_.push_back({});
+        break;
       case DiskEvent::kWrite: inodes_[Inode(event.name)].content += event.content; break;
       case DiskEvent::kSync: inodes_[Inode(event.name)].is_synced = true; break;
-      case DiskEvent::kRename: pending_.push_back({event.to, open_.at(event.name)}); open_.erase(event.name); break;
+      case DiskEvent::kRename:
+        pending_.push_back({event.to, open_.at(event.name)});
+        open_.erase(event.name);
+        break;
       case DiskEvent::kUnlink: pending_.push_back({event.name, -1}); break;
       case DiskEvent::kSyncDirectory:
         for (const Change& change : pending_) Apply(change, durable_);

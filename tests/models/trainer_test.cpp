@@ -26,9 +26,14 @@ namespace {
 
 constexpr int64_t kPixels = 12, kSamples = 23, kBatchSize = 5, kStepsPerEpoch = 5, kValidationSamples = 7;
 
+// Pictures of two kinds, the one the negative of the other, with some noise.
 std::vector<uint8_t> SomePixels(int64_t samples, uint32_t state) {
-  std::vector<uint8_t> pixels(static_cast<size_t>(samples * kPixels));
-  for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>((state = state * 1664525 + 1013904223) >> 24);
+  std::vector<uint8_t> pixels;
+  for (int64_t i = 0; i < samples * kPixels; ++i) {
+    const bool bright = (i / kPixels + i % kPixels) % 2 == 0;
+    state = state * 1664525 + 1013904223;
+    pixels.push_back(static_cast<uint8_t>((bright ? 200 : 0) + (state >> 24) % 56));
+  }
   return pixels;
 }
 
@@ -196,7 +201,7 @@ TEST(Fit, LearnsSomething) {
   options.after_epoch = [&](const EpochReport& report) { losses.push_back(report.training.loss); };
   options.schedules.pop_back();  // no warm-up of the divergence: the loss means the same in all epochs
   run.Fit(options);
-  EXPECT_LT(losses.back(), 0.95 * losses.front());
+  EXPECT_LT(losses.back(), 0.75 * losses.front());
 }
 
 // ---- Validation ---------------------------------------------------------------------------------------------------------

@@ -40,44 +40,37 @@ TEST(AllOps, AreTestedOnAllTargets) {
 
 // ---- Running -------------------------------------------------------------------------------------------------------
 
-// A variable is in a store, a placeholder is fed.
-void Give(const std::map<NodeId, Tensor>& values, Graph& graph, VariableStore& store, std::vector<Feed>& feeds) {
-  for (const auto& [id, value] : values) {
-    if (graph.op(id).is_source(SourceKind::kVariable)) store.Set(graph.name(id), value);
-    if (graph.op(id).is_source(SourceKind::kPlaceholder)) feeds.push_back({graph.node(id), value});
+// A program of some fetches, run again and again.
+class Compiled {
+ public:
+  Compiled(Graph& graph, std::vector<Node> fetches, const SessionOptions& options = {.threads = 1})
+      : store_(graph), session_(graph, store_, options), fetches_(std::move(fetches)), run_(session_.Prepare(fetches_)) {}
+
+  // A variable is in a store, a placeholder is fed if the program reads it.
+  std::vector<Tensor> Run(const std::map<NodeId, Tensor>& values) {
+    for (const auto& [id, value] : values) {
+      const Node node = session_.graph().node(id);
+      const auto bytes = value.bytes();
+      if (node.op().is_source(SourceKind::kVariable)) store_.Set(node.name(), value);
+      if (!node.op().is_source(SourceKind::kPlaceholder) || !run_.Reads(node) || bytes.empty()) continue;
+      std::memcpy(run_.Input(node).data(), bytes.data(), bytes.size());
+    }
+    run_.Run();
+    std::vector<Tensor> results;
+    for (size_t i = 0; i < fetches_.size(); ++i) {
+      results.emplace_back(fetches_[i].dtype(), fetches_[i].shape());
+      const auto bytes = results.back().bytes();
+      if (!bytes.empty()) std::memcpy(bytes.data(), run_.Output(i).data(), bytes.size());
+    }
+    return results;
   }
-}
 
-std::vector<Tensor> RunCompiled(Graph& graph, const std::map<NodeId, Tensor>& values, std::span<const Node> fetches,
-                                const SessionOptions& options = {.threads = 1}) {
-  VariableStore store(graph);
-  std::vector<Feed> feeds;
-  Give(values, graph, store, feeds);
-  Session session(graph, store, options);
-  // A program may need less than what is there: what it does not read must not be fed.
-  PreparedRun run = session.Prepare(fetches);
-  std::erase_if(feeds, [&run](const Feed& feed) { return !run.Reads(feed.node); });
-  return session.Run(feeds, fetches);
-}
-
-// A program of f64 placeholders, run again and again.
-Evaluate Compiled(Session& session, std::vector<Node> fetches) {
-  auto run = std::make_shared<PreparedRun>(session.Prepare(fetches));
-  return [&session, run, fetches](const std::map<NodeId, Tensor>& feeds) {
-    for (const auto& [id, value] : feeds) {
-      const Node node = session.graph().node(id);
-      if (!node.op().is_source(SourceKind::kPlaceholder) || !run->Reads(node)) continue;
-      const auto from = value.bytes();
-      if (!from.empty()) std::memcpy(run->Input(node).data(), from.data(), from.size());
-    }
-    run->Run();
-    std::vector<Tensor> values;
-    for (size_t i = 0; i < fetches.size(); ++i) {
-      values.push_back(Tensor::Of<double>(fetches[i].shape(), run->Output<double>(i)));
-    }
-    return values;
-  };
-}
+ private:
+  VariableStore store_;
+  Session session_;
+  std::vector<Node> fetches_;
+  PreparedRun run_;
+};
 
 class EveryOp : public testing::TestWithParam<const OpDef*> {
  protected:
@@ -232,7 +225,7 @@ TEST_P(EveryOp, FollowsItsFormulaOnEveryTarget) {
     for (int64_t target : SimdTargets()) {
       SCOPED_TRACE(SimdTargetName(target));
       const OnSimdTarget on(target);
-      const Tensor got = std::move(RunCompiled(graph->graph, graph->feeds, {&y, 1})[0]);
+      const Tensor got = Compiled(graph->graph, {y}).Run(graph->feeds)[0];
       ASSERT_EQ(got.type(), (TensorType{.dtype = y.dtype(), .shape = y.shape()}));
       const Tensor rounded = expected.Cast(y.dtype()).Cast(DType::kFloat64), wide = got.Cast(DType::kFloat64);
       for (size_t i = 0; i < bounds.size(); ++i) {
@@ -343,9 +336,9 @@ void ExpectAgreement(const GradientCheck& check, const std::map<NodeId, Tensor>&
   fetches.insert(fetches.end(), check.gradients.begin(), check.gradients.end());
   const auto interpret = [&](const auto& moved) { return InterpretReference(graph, fetches, moved); };
   EXPECT_EQ(Disagreement(check, feeds, interpret), "") << "by formulas";
-  VariableStore store(graph);
-  Session session(graph, store, {.threads = 1});
-  EXPECT_EQ(Disagreement(check, feeds, Compiled(session, fetches)), "") << "by kernels";
+  Compiled compiled(graph, fetches);
+  const auto compute = [&](const auto& moved) { return compiled.Run(moved); };
+  EXPECT_EQ(Disagreement(check, feeds, compute), "") << "by kernels";
 }
 
 // Of the first order if `times` is 1, of the second if it is 2.
@@ -391,16 +384,17 @@ TEST_P(EveryOp, BitsDoNotDependOnPlansOrThreads) {
       fetches.insert(fetches.end(), gradients.gradients.begin(), gradients.gradients.end());
       values = gradients.feeds;
     }
-    const std::vector<Tensor> expected = RunCompiled(graph->graph, values, fetches);
+    const std::vector<Tensor> expected = Compiled(graph->graph, fetches).Run(values);
     for (const bool fuse : {true, false}) {
       for (const bool reuse_memory : {true, false}) {
         const SessionOptions options = {.threads = 1, .fuse = fuse, .reuse_memory = reuse_memory};
-        EXPECT_EQ(RunCompiled(graph->graph, values, fetches, options), expected) << fuse << reuse_memory;
+        EXPECT_EQ(Compiled(graph->graph, fetches, options).Run(values), expected) << fuse << reuse_memory;
       }
     }
     for (const int threads : {2, 3, 7}) {
       ManyThreads many(threads);
-      EXPECT_EQ(RunCompiled(graph->graph, values, fetches, {.runner = &many.runner()}), expected) << threads;
+      Compiled compiled(graph->graph, fetches, {.runner = &many.runner()});
+      EXPECT_EQ(compiled.Run(values), expected) << threads;
     }
   }
 }

@@ -1,5 +1,5 @@
-// A FileSystem on the machine's own that lets one chosen call fail, counts what is read, and notes what reached the disk
-// in which order, so that a test can make every state that a power cut may leave.
+// A FileSystem on the machine's own that lets one chosen call fail, counts what is read, and notes what reached the
+// disk in which order, so that a test can make every state that a power cut may leave.
 #pragma once
 
 #include <fcntl.h>
@@ -19,8 +19,9 @@ namespace weft {
 // kKilledBefore and kKilledAfter: the process ends there, so no later call does anything.
 enum class Fault { kInputOutput, kNoSpace, kNoAccess, kInterrupted, kShortWrite, kKilledBefore, kKilledAfter };
 
-inline constexpr Fault kAllFaults[] = {Fault::kInputOutput, Fault::kNoSpace,      Fault::kNoAccess,   Fault::kInterrupted,
-                                       Fault::kShortWrite,  Fault::kKilledBefore, Fault::kKilledAfter};
+inline constexpr Fault kAllFaults[] = {Fault::kInputOutput, Fault::kNoSpace,    Fault::kNoAccess,
+                                       Fault::kInterrupted, Fault::kShortWrite, Fault::kKilledBefore,
+                                       Fault::kKilledAfter};
 
 constexpr bool IsKill(Fault fault) { return fault == Fault::kKilledBefore || fault == Fault::kKilledAfter; }
 // What a correct writer gets over without a word.
@@ -55,14 +56,18 @@ class FaultyFileSystem {
       const int64_t count = Call([&] { return machine_.write(file, written); });
       if (count > 0) {
         const auto* bytes = reinterpret_cast<const char*>(from.data());
-        events_.push_back({.kind = DiskEvent::kWrite, .name = names_[file], .content = {bytes, static_cast<size_t>(count)}});
+        events_.push_back(
+            {.kind = DiskEvent::kWrite, .name = names_[file], .content = {bytes, static_cast<size_t>(count)}});
       }
       return count;
     };
     system_.sync = [this](int file) {
-      const int result = Call([] { return 0; });  // the disk itself would only take time: power cuts are made from the events
+      const int result =
+          Call([] { return 0; });  // the disk itself would only take time: power cuts are made from the events
       const std::string& name = names_[file];
-      if (result == 0) events_.push_back({.kind = name.empty() ? DiskEvent::kSyncDirectory : DiskEvent::kSync, .name = name});
+      if (result == 0) {
+        events_.push_back({.kind = name.empty() ? DiskEvent::kSyncDirectory : DiskEvent::kSync, .name = name});
+      }
       return result;
     };
     system_.close = [this](int file) {
@@ -76,7 +81,9 @@ class FaultyFileSystem {
     };
     system_.unlink = [this](int directory, const char* name) {
       const int result = Call([&] { return machine_.unlink(directory, name); });
-      if (result == 0) events_.push_back({.kind = DiskEvent::kUnlink, .name = std::filesystem::path(name).filename().string()});
+      if (result == 0) {
+        events_.push_back({.kind = DiskEvent::kUnlink, .name = std::filesystem::path(name).filename().string()});
+      }
       return result;
     };
   }

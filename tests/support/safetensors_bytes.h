@@ -18,10 +18,11 @@ inline std::string SafetensorsBytes(std::string_view header, std::string_view da
 }
 
 // "NAME": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, each part as it is to stand there.
-inline std::string TensorJson(std::string_view name, std::string_view shape, std::string_view offsets, std::string_view dtype = "F32") {
+inline std::string TensorJson(std::string_view name, std::string_view shape, std::string_view offsets,
+                              std::string_view dtype = "F32") {
   std::string json = "\"";
-  for (std::string_view part : {name, std::string_view("\":{\"dtype\":\""), dtype, std::string_view("\",\"shape\":"), shape,
-                                std::string_view(",\"data_offsets\":"), offsets, std::string_view("}")}) {
+  for (std::string_view part : {name, std::string_view("\":{\"dtype\":\""), dtype, std::string_view("\",\"shape\":"),
+                                shape, std::string_view(",\"data_offsets\":"), offsets, std::string_view("}")}) {
     json += part;
   }
   return json;

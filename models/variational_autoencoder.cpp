@@ -38,14 +38,12 @@ Encoder BuildEncoder(Node x, const VaeConfig& config) {
   Node standard_deviation = Named("StandardDeviation", Exp(0.5 * log_variance));
 
   // z = μ + σ ⊙ ε: the randomness is an input, so gradients flow through μ and σ.
-  Node fed_epsilon = Placeholder(graph, config.fed_epsilon ? "Epsilon" : "FedEpsilon", mean.shape(), {.dtype = mean.dtype(), .default_value = 0});
-  Node epsilon = config.fed_epsilon ? fed_epsilon : RandomNormalLike("Epsilon", mean);
-  Node noise = config.fed_epsilon ? fed_epsilon : Named("Noise", ByMode(epsilon, fed_epsilon));
-  Node z = Named("SampleLatentVariable", mean + standard_deviation * noise);
+  Node epsilon = RandomNormalLike("Epsilon", mean);
+  Node z = Named("SampleLatentVariable", mean + standard_deviation * epsilon);
 
   graph.AddToCollection("layer_tensor/Encoder", z);
   return {.h = h, .mean = mean, .log_variance = log_variance, .standard_deviation = standard_deviation,
-          .epsilon = epsilon, .fed_epsilon = fed_epsilon, .sample = z};
+          .epsilon = epsilon, .sample = z};
 }
 
 Decoder BuildDecoder(Node z, const VaeConfig& config) {

@@ -26,7 +26,6 @@ struct VaeConfig {
   int64_t latent_units = 2;
   Initializer initializer = Initializer::kTutorial;
   double beta = 1;             // of Loss/Beta where it is not fed
-  bool fed_epsilon = false;    // Encoder/Epsilon is fed in training, too: to repeat somebody's steps
   DType dtype = DType::kFloat32;
 };
 
@@ -36,9 +35,8 @@ struct Encoder {
   Node mean;
   Node log_variance;
   Node standard_deviation;
-  Node epsilon;      // Encoder/Epsilon, N(0, 1) of its own stream
-  Node fed_epsilon;  // what inference takes instead: 0 where it is not fed, so that z is the mean
-  Node sample;       // z
+  Node epsilon;  // N(0, 1) of its own stream; feeding it fixes it, and zeros make z the mean
+  Node sample;   // z
 };
 
 // All [N, pixels], but h [N, hidden_units].

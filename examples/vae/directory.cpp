@@ -23,7 +23,9 @@ fs::path ParentOf(const fs::path& path) {
   return trimmed.has_parent_path() ? trimmed.parent_path() : fs::path(".");
 }
 
-void Make(const fs::path& directory) {
+}  // namespace
+
+void MakeDirectory(const fs::path& directory) {
   const fs::file_status status = fs::status(directory);
   if (fs::is_directory(status)) return;
   if (fs::exists(status)) {
@@ -36,21 +38,20 @@ void Make(const fs::path& directory) {
   fs::create_directory(directory);
 }
 
-}  // namespace
-
-void MakeRunDirectory(const fs::path& directory) {
+void MakeEmptyDirectory(const fs::path& directory) {
   if (fs::is_directory(directory)) {
     std::vector<std::string> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory)) names.push_back(entry.path().filename().string());
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+      std::string name = entry.path().filename().string();
+      if (name != "checkpoints.lock") names.push_back(std::move(name));  // of a run that ended before it wrote anything
+    }
     if (!names.empty()) {
       throw OutputError(fmt::format("output: {}: got a directory with '{}' in it, expected a new or empty one; it is kept (--resume goes on with a run)",
                                     Printable(directory.native()), Printable(*std::ranges::min_element(names))));
     }
   }
-  Make(directory);
+  MakeDirectory(directory);
 }
-
-void MakePictureDirectory(const fs::path& directory) { Make(directory); }
 
 void RequireReplaceable(const fs::path& file, bool force) {
   const fs::file_status status = fs::symlink_status(file);

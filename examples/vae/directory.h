@@ -8,10 +8,10 @@ namespace weft {
 
 // Makes `directory` if it is missing; it may be there already only if it is empty. Its parent must exist. Throws
 // OutputError naming the first file found, or std::system_error; then nothing was created.
-void MakeRunDirectory(const std::filesystem::path& directory);
+void MakeEmptyDirectory(const std::filesystem::path& directory);
 
 // Makes `directory` if it is missing. Its parent must exist. Throws OutputError.
-void MakePictureDirectory(const std::filesystem::path& directory);
+void MakeDirectory(const std::filesystem::path& directory);
 
 // Throws OutputError if there is something at `file`, unless it may be replaced and is a regular file or a link.
 void RequireReplaceable(const std::filesystem::path& file, bool force);

@@ -41,7 +41,7 @@ void GenerateCommand(const GenerateOptions& options, Output& output) {
     RestorePart(file, encoder->graph(), "Encoder", variables);
   }
 
-  MakePictureDirectory(options.out);
+  MakeDirectory(options.out);
   RequireReplaceable(prior, options.force);
   if (encoder) RequireReplaceable(posterior, options.force);
   WritePriorSheet(prior, file.model, decoder, GridSteps(options.grid, options.range.empty() ? "quantile" : options.range));

@@ -7,15 +7,14 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "weft/examples/vae/arguments.h"
 #include "weft/examples/vae/model_size.h"
 #include "weft/examples/vae/output.h"
 #include "weft/examples/vae/printable.h"
+#include "weft/examples/vae/run_directory.h"
 #include "weft/graph/error.h"
 #include "weft/graph/op.h"
-#include "weft/models/training/checkpoint_directory.h"
 
 namespace weft {
 namespace {
@@ -24,19 +23,6 @@ constexpr WholeRange kWidths = {1, 1'000'000}, kLayers = {1, 1000}, kSides = {1,
 
 [[noreturn]] void Fail(std::string_view what, const std::filesystem::path& path, std::string_view text) {
   throw CheckpointError(fmt::format("{}: {}: {}", what, Printable(path.native()), text));
-}
-
-// ---- Which file ----------------------------------------------------------------------------------------------------
-
-std::filesystem::path NewestIn(const std::filesystem::path& directory) {
-  const LatestGeneration latest = LatestValid(directory);
-  if (!latest.generation) {
-    Fail("checkpoint", directory,
-         latest.skipped.empty() ? "got no model-STEP.safetensors, expected at least one"
-                                : fmt::format("got none that is whole, expected one: {}", fmt::join(latest.skipped, "; ")));
-  }
-  for (const std::string& reason : latest.skipped) Note(fmt::format("skipped {}", OneLine(reason)));
-  return latest.generation->weights;
 }
 
 // ---- How large -----------------------------------------------------------------------------------------------------
@@ -135,7 +121,7 @@ Metadata DescribeModel(const Model& model, Graph& graph) {
 }
 
 ModelFile OpenModel(const std::filesystem::path& from) {
-  ModelFile file = {.path = std::filesystem::is_directory(from) ? NewestIn(from) : from};
+  ModelFile file = {.path = std::filesystem::is_directory(from) ? NewestGeneration(from).weights : from};
   CheckpointSummary summary = Inspect(file.path);
   const std::optional<Model> model = ModelOf(summary.metadata, file.path);
   file.model = model ? *model : Measured(summary, file.path);

@@ -9,6 +9,7 @@
 #include "weft/examples/vae/network.h"
 #include "weft/graph/compile/compile.h"
 #include "weft/graph/views/text.h"
+#include "weft/ops/ops.h"
 
 namespace weft {
 namespace {
@@ -30,13 +31,14 @@ class PassDump {
 
 struct Row {
   std::string name;
+  const Graph& graph;
   CompileOptions options;
 };
 
-void PrintRow(const Graph& graph, const Row& row, const std::filesystem::path& dump, Output& output) {
+void PrintRow(const Row& row, const std::filesystem::path& dump, Output& output) {
   CompileOptions options = row.options;
   options.on_pass = PassDump(dump, row.name);
-  const ProgramFigures figures = FiguresOf(*Compile(graph, options));
+  const ProgramFigures figures = FiguresOf(*Compile(row.graph, options));
   output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", row.name, options.batch, figures.steps, figures.buffers,
                           Grouped(figures.arena_bytes), FlopText(figures.flops)));
 }
@@ -46,21 +48,24 @@ void PrintRow(const Graph& graph, const Row& row, const std::filesystem::path& d
 void PlanCommand(const PlanOptions& options, Output& output) {
   const VaeConfig config = ConfigOf(options.model, options.step);
   RequireMemory(config, Memory::kTraining);
-  if (!options.dump_passes.empty()) MakeRunDirectory(options.dump_passes);
+  if (!options.dump_passes.empty()) MakeEmptyDirectory(options.dump_passes);
   Graph graph;
   const TrainableModel model = BuildTrainable(graph, config, options.step);
   std::vector<NodeId> guards = {model.vae.loss.total.id()};
   for (const Node& guard : Guards(model)) guards.push_back(guard.id());
+  Graph generator;
+  const Decoder decoder = BuildDecoder(Placeholder(generator, "Z", {kBatch, config.latent_units}), config);
+  const VariationalAutoencoder& vae = model.vae;
 
   const int64_t batch = options.step.batch;
   const Row rows[] = {
-      {.name = "training", .options = {.fetches = {model.vae.loss.total.id()}, .updates = true, .guards = guards, .batch = batch, .mode = Mode::kTraining}},
-      {.name = "evaluation", .options = {.fetches = {model.vae.loss.total.id()}, .batch = batch}},
-      {.name = "encoder", .options = {.fetches = {model.vae.encoder.mean.id(), model.vae.encoder.log_variance.id()}, .batch = batch}},
-      {.name = "decoder", .options = {.fetches = {model.vae.decoder.mean.id()}, .batch = batch}},
+      {"training", graph, {.fetches = {vae.loss.total.id()}, .updates = true, .guards = guards, .batch = batch, .mode = Mode::kTraining}},
+      {"evaluation", graph, {.fetches = {vae.loss.total.id()}, .batch = batch}},
+      {"encoder", graph, {.fetches = {vae.encoder.mean.id(), vae.encoder.log_variance.id()}, .batch = batch}},
+      {"decoder", generator, {.fetches = {decoder.mean.id()}, .batch = batch}},
   };
   output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", "program", "batch", "steps", "buffers", "arena bytes", "products"));
-  for (const Row& row : rows) PrintRow(graph, row, options.dump_passes, output);
+  for (const Row& row : rows) PrintRow(row, options.dump_passes, output);
   output.Line(fmt::format("variables: {}, with optimizer and gradients {}", ByteText(ModelBytes(config, Memory::kWeights)),
                           ByteText(ModelBytes(config, Memory::kTraining))));
   if (!options.dump_passes.empty()) output.Line(fmt::format("wrote the graph after each pass to {}", options.dump_passes.string()));

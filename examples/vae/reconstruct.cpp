@@ -21,7 +21,7 @@ void ReconstructCommand(const ReconstructOptions& options, Output& output) {
   RestorePart(file, decoder.graph(), "Decoder", variables);
 
   const std::filesystem::path picture = options.out / "reconstructions.png";
-  MakePictureDirectory(options.out);
+  MakeDirectory(options.out);
   RequireReplaceable(picture, options.force);
   WriteReconstructions(picture, file.model, encoder, decoder, images.images);
   output.Line(fmt::format("wrote {}", picture.string()));

@@ -70,8 +70,12 @@ class ClusterWriter {
       for (Path scope = box.scope; !scope.is_root(); scope = scope.parent()) clusters[scope];
     }
     WriteClusters(out, clusters);
-    WritePairs(out, picture_->graph->updates(), "update", "style=dashed, color=\"#3F8F4B\", fontcolor=\"#3F8F4B\"");
-    WritePairs(out, picture_->graph->initial_values(), "initial value", "style=dotted");
+    // A next value mostly depends on its variable: declared from there and painted backwards, the arrow closes no cycle.
+    // (Graphviz's own remedy, constraint=false, makes it fail in some graphs with clusters.)
+    WritePairs(out, picture_->graph->updates(), "update", "dir=back, style=dashed, color=\"#3F8F4B\", fontcolor=\"#3F8F4B\"");
+    std::vector<Graph::Pair> values_first;
+    for (const auto& [variable, value] : picture_->graph->initial_values()) values_first.emplace_back(value, variable);
+    WritePairs(out, values_first, "initial value", "style=dotted");
   }
 
  private:
@@ -102,14 +106,14 @@ class ClusterWriter {
   }
 
   void WritePairs(std::ostream& out, std::span<const Graph::Pair> pairs, std::string_view label, std::string_view style) const {
-    std::map<std::pair<NodeId, NodeId>, size_t> counts;
-    for (const auto& [variable, value] : pairs) {
-      const NodeId from = picture_->box[Index(value)], to = picture_->box[Index(variable)];
+    std::map<Graph::Pair, size_t> counts;
+    for (const auto& [first, second] : pairs) {
+      const NodeId from = picture_->box[Index(first)], to = picture_->box[Index(second)];
       if (picture_->boxes.contains(from) && picture_->boxes.contains(to) && from != to) ++counts[{from, to}];
     }
     for (const auto& [boxes, count] : counts) {
       const std::string text = count == 1 ? fmt::format(" {}", label) : fmt::format(" {} {}s", count, label);
-      out << fmt::format("{}->{} [label={}, constraint=false, {}];\n", Index(boxes.first), Index(boxes.second), Quoted(text), style);
+      out << fmt::format("{}->{} [label={}, {}];\n", Index(boxes.first), Index(boxes.second), Quoted(text), style);
     }
   }
 

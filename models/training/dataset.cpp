@@ -82,7 +82,7 @@ void Rows::Gather(std::span<const int64_t> which, DType dtype, std::span<std::by
     case DType::kInt64: return GatherAs<int64_t>(which, to);
     case DType::kBool: break;
   }
-  throw GraphError("rows: got a placeholder of bool, expected numbers");
+  throw GraphError("rows: got room for bool, expected numbers");
 }
 
 std::string Rows::Checksum() const {
@@ -96,13 +96,12 @@ int64_t SampleCount(const Dataset& dataset) {
   if (dataset.empty()) throw GraphError("data set: got no column, expected at least one");
   const int64_t count = dataset[0].rows.count();
   for (const Column& column : dataset) {
-    const Node node = column.placeholder;
+    const Node node = column.node;
     const auto fail = [&node](std::string_view reason) { throw GraphError(fmt::format("data set: column '{}': {}", Escaped(node.name().str()), reason)); };
-    if (!node.op().is_source(SourceKind::kPlaceholder)) fail(fmt::format("got a {}, expected a placeholder", *node.op().name));
     if (node.shape().rank() < 1 || !node.shape()[0].is_batch() || node.dtype() == DType::kBool) fail(fmt::format("got {}, expected numbers [N, …]", ToString(node.type())));
     const int64_t width = ElementCount(std::span(node.shape().begin() + 1, node.shape().end()));
     if (column.rows.width() != width) fail(fmt::format("got rows of {} numbers, expected {} for {}", column.rows.width(), width, ToString(node.type())));
-    if (column.rows.count() != count) fail(fmt::format("got {} rows, expected {} like '{}'", column.rows.count(), count, Escaped(dataset[0].placeholder.name().str())));
+    if (column.rows.count() != count) fail(fmt::format("got {} rows, expected {} like '{}'", column.rows.count(), count, Escaped(dataset[0].node.name().str())));
   }
   return count;
 }

@@ -1,4 +1,4 @@
-// Data sets: rows of numbers for placeholders, and the order in which training meets them.
+// Data sets: rows of numbers for the inputs of a graph, and the order in which training meets them.
 //
 //   Dataset dataset = {{vae.x, Rows::OfBytes(images.pixels, images.count)}};   // bytes 0 … 255 are fed as 0 … 1
 //   std::vector<int64_t> order(60'000);
@@ -52,13 +52,13 @@ class Rows {
 
 // Row i of each column belongs to sample i.
 struct Column {
-  Node placeholder;  // [N, …], as many numbers a sample as the rows are wide
+  Node node;  // a placeholder, or any node whose value is to be fed: [N, …], as many numbers a sample as the rows are wide
   Rows rows;
 };
 using Dataset = std::vector<Column>;
 
-// The number of samples. Throws GraphError, naming the placeholder, for columns of different lengths, for one that does not
-// fit its placeholder, and for a data set without samples.
+// The number of samples. Throws GraphError, naming the node, for columns of different lengths, for one that does not fit its
+// node, and for a data set without columns.
 int64_t SampleCount(const Dataset& dataset);
 
 // A name for the content: the checksums of all columns.

@@ -57,7 +57,7 @@ Tensor NormalRows(int64_t count, int64_t width, uint64_t seed, DType dtype) {
 }
 
 ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, const Rows& images, uint64_t seed, int64_t batch) {
-  const Node epsilon = vae.encoder.fed_epsilon;
+  const Node epsilon = vae.encoder.epsilon;
   const Tensor noise = NormalRows(images.count(), epsilon.shape()[1].length(), seed, epsilon.dtype());
   const Objective objective = {.loss = vae.loss.total, .watched = {{"reconstruction", vae.loss.reconstruction}, {"kl", vae.loss.divergence}}};
   const Means means = Evaluation(session, objective, {{vae.x, images}, {epsilon, Rows::Of(noise)}}, batch).Run();

@@ -2,6 +2,8 @@
 #include "weft/models/training/fed_batch.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,13 +13,22 @@
 namespace weft {
 namespace {
 
-void RequireAllFed(const Program& program, const Dataset& dataset, std::span<const Node> also_fed) {
-  for (const ProgramInput& input : program.inputs) {
-    const Path& name = program.graph.name(input.node);
-    const bool fed = std::ranges::any_of(dataset, [&](const Column& column) { return column.placeholder.name() == name; }) ||
-                     std::ranges::any_of(also_fed, [&](const Node& node) { return node.name() == name; });
-    if (!fed && !input.has_default) throw GraphError(fmt::format("placeholder '{}': no column of the data set feeds it", Escaped(name.str())));
+std::vector<Node> AllFed(const Dataset& dataset, std::span<const Node> scalars) {
+  std::vector<Node> fed(scalars.begin(), scalars.end());
+  for (const Column& column : dataset) fed.push_back(column.node);
+  return fed;
+}
+
+// Placeholders need not be announced.
+PreparedRun Prepare(Session& session, std::span<const Node> fetches, PrepareOptions options, std::span<const Node> fed) {
+  std::ranges::copy_if(fed, std::back_inserter(options.fed), [](const Node& node) { return !node.op().is_source(SourceKind::kPlaceholder); });
+  PreparedRun run = session.Prepare(fetches, options);
+  for (const ProgramInput& input : run.program().inputs) {
+    const Path& name = run.program().graph.name(input.node);
+    const bool is_fed = std::ranges::any_of(fed, [&](const Node& node) { return node.name() == name; });
+    if (!is_fed && !input.has_default) throw GraphError(fmt::format("placeholder '{}': no column of the data set feeds it", Escaped(name.str())));
   }
+  return run;
 }
 
 template <class T>
@@ -29,10 +40,9 @@ double Sum(std::span<const T> values) {
 
 }  // namespace
 
-FedBatch::FedBatch(Session& session, std::span<const Node> fetches, const PrepareOptions& options, const Dataset& dataset, std::span<const Node> also_fed)
-    : size_(options.batch), run_(session.Prepare(fetches, options)) {
-  RequireAllFed(run_.program(), dataset, also_fed);
-  for (const Column& column : dataset) inputs_.push_back({column.rows, column.placeholder.dtype(), run_.Input(column.placeholder)});
+FedBatch::FedBatch(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, std::span<const Node> scalars)
+    : size_(options.batch), run_(Prepare(session, fetches, std::move(options), AllFed(dataset, scalars))) {
+  for (const Column& column : dataset) inputs_.push_back({column.rows, column.node.dtype(), run_.Input(column.node)});
 }
 
 void FedBatch::Run(std::span<const int64_t> samples) {
@@ -46,17 +56,17 @@ double FedBatch::SumOf(size_t i) const {
   return type.shape.rank() == 0 ? sum * static_cast<double>(size_) : sum;
 }
 
-void FedBatch::SetScalar(Node placeholder, double value) {
-  if (placeholder.dtype() == DType::kFloat32) run_.Input<float>(placeholder)[0] = static_cast<float>(value);
-  else run_.Input<double>(placeholder)[0] = value;
+void FedBatch::SetScalar(Node scalar, double value) {
+  if (scalar.dtype() == DType::kFloat32) run_.Input<float>(scalar)[0] = static_cast<float>(value);
+  else run_.Input<double>(scalar)[0] = value;
 }
 
-FedBatches::FedBatches(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, int64_t batch, std::span<const Node> also_fed)
+FedBatches::FedBatches(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, int64_t batch, std::span<const Node> scalars)
     : samples_(SampleCount(dataset)), batch_(batch) {
   if (batch < 1) throw GraphError(fmt::format("batch size: got {}, expected at least 1", batch));
   const auto make = [&](std::optional<FedBatch>& to, int64_t size) {
     options.batch = size;
-    if (size > 0) to.emplace(session, fetches, options, dataset, also_fed);
+    if (size > 0) to.emplace(session, fetches, options, dataset, scalars);
   };
   make(full_, samples_ >= batch ? batch : 0);
   make(rest_, samples_ % batch);

@@ -14,17 +14,16 @@ namespace weft {
 
 class FedBatch {
  public:
-  // `also_fed`: placeholders that the caller fills. Throws GraphError for a column that the program does not read, and for
-  // a placeholder without default that nobody fills.
-  FedBatch(Session& session, std::span<const Node> fetches, const PrepareOptions& options, const Dataset& dataset,
-           std::span<const Node> also_fed = {});
+  // `scalars`: nodes that the caller fills. Throws GraphError for a column that the program does not read, and for a
+  // placeholder without default that nobody fills.
+  FedBatch(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, std::span<const Node> scalars = {});
 
   // Allocates nothing. Throws like PreparedRun::Run.
   void Run(std::span<const int64_t> samples);
   // Of fetch number i over the samples of the last run; a scalar times their number.
   double SumOf(size_t i) const;
-  // Fills a scalar placeholder of f32 or f64.
-  void SetScalar(Node placeholder, double value);
+  // Fills one of the scalars, of f32 or f64.
+  void SetScalar(Node scalar, double value);
 
  private:
   struct Input {
@@ -42,7 +41,7 @@ class FedBatch {
 class FedBatches {
  public:
   FedBatches(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, int64_t batch,
-             std::span<const Node> also_fed = {});
+             std::span<const Node> scalars = {});
 
   int64_t sample_count() const { return samples_; }
   int64_t count() const { return (samples_ + batch_ - 1) / batch_; }

@@ -54,8 +54,9 @@ std::vector<std::string> SumKeys(const FitRun& run) {
 }
 
 Metadata ToMetadata(const FitRun& run) {
-  return {{"fit_format", std::string(kFormat)}, {"seed", fmt::format("{}", run.seed)},        {"batch", fmt::format("{}", run.batch)},
-          {"shuffle", run.shuffle ? "yes" : "no"}, {"samples", fmt::format("{}", run.samples)}, {"data_checksum", run.data}};
+  const auto text = [](auto number) { return fmt::format("{}", number); };
+  return {{"fit_format", std::string(kFormat)}, {"seed", text(run.seed)},   {"session_seed", text(run.session_seed)}, {"batch", text(run.batch)},
+          {"shuffle", run.shuffle ? "yes" : "no"}, {"samples", text(run.samples)}, {"data_checksum", run.data}};
 }
 
 }  // namespace

@@ -11,12 +11,13 @@ namespace weft {
 
 // What must be the same for a run to go on.
 struct FitRun {
-  uint64_t seed = 0;
+  uint64_t seed = 0;          // of the order of the samples
+  uint64_t session_seed = 0;  // of random nodes; 0 if there is none
   int64_t batch = 0;
   bool shuffle = true;
   int64_t samples = 0;
-  std::string data = {};                   // checksum of the data set
-  std::vector<std::string> watched = {};   // names
+  std::string data = {};      // checksum of the data set
+  std::vector<std::string> watched = {};  // names
 };
 
 struct FitProgress {

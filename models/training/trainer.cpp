@@ -8,17 +8,28 @@
 #include <fmt/format.h>
 
 #include "weft/graph/error.h"
+#include "weft/graph/op.h"
 #include "weft/models/training/fed_batch.h"
 #include "weft/models/training/fit_progress.h"
 
 namespace weft {
 namespace {
 
+// What the random nodes of the graph see as their seed; 0 if there is none.
+uint64_t SessionSeed(Session& session) {
+  Graph& graph = session.graph();
+  for (uint32_t i = 0; i < graph.size(); ++i) {
+    const Node node = graph.node(NodeId{i});
+    if (node.op().is_source(SourceKind::kRandomState)) return static_cast<uint64_t>(session.Run({}, node).values<int64_t>()[0]);
+  }
+  return 0;
+}
+
 class Training {
  public:
   Training(Session& session, const Objective& objective, const Dataset& dataset, const FitOptions& options)
       : session_(session), options_(options), samples_(SampleCount(dataset)), order_(static_cast<size_t>(samples_)),
-        run_(RunOf(objective, dataset, options)), batches_(Batches(session, objective, dataset, options)) {
+        run_(RunOf(session, objective, dataset, options)), batches_(Batches(session, objective, dataset, options)) {
     progress_.sums.assign(1 + objective.watched.size(), 0);
     means_.watched.assign(objective.watched.size(), 0);
     if (!options.validation.empty()) validation_.emplace(session, objective, options.validation, options.validation_batch);
@@ -37,8 +48,8 @@ class Training {
   }
 
  private:
-  static FitRun RunOf(const Objective& objective, const Dataset& dataset, const FitOptions& options) {
-    FitRun run = {.seed = options.seed, .batch = options.batch, .shuffle = options.shuffle, .samples = SampleCount(dataset)};
+  static FitRun RunOf(Session& session, const Objective& objective, const Dataset& dataset, const FitOptions& options) {
+    FitRun run = {.seed = options.seed, .session_seed = SessionSeed(session), .batch = options.batch, .shuffle = options.shuffle, .samples = SampleCount(dataset)};
     if (options.checkpoints != nullptr || options.resume) run.data = Checksum(dataset);
     for (const Watched& watched : objective.watched) {
       if (std::ranges::count(run.watched, watched.name) > 0) throw GraphError(fmt::format("Fit: watched: got '{}' twice", Escaped(watched.name)));
@@ -61,7 +72,7 @@ class Training {
     std::vector<Node> fetches = {objective.loss}, guards = {objective.loss}, scheduled;
     for (const Watched& watched : objective.watched) fetches.push_back(watched.node);
     guards.insert(guards.end(), options.guards.begin(), options.guards.end());
-    for (const ScheduledInput& input : options.schedules) scheduled.push_back(input.placeholder);
+    for (const ScheduledInput& input : options.schedules) scheduled.push_back(input.node);
     return FedBatches(session, fetches, {.mode = Mode::kTraining, .updates = true, .guards = guards}, dataset, options.batch, scheduled);
   }
 
@@ -83,7 +94,7 @@ class Training {
     if (options_.before_step) options_.before_step(progress_.step + 1);
     const int64_t position = progress_.position, size = batches_.SizeAt(position);
     FedBatch& batch = batches_.At(position);
-    for (const ScheduledInput& input : options_.schedules) batch.SetScalar(input.placeholder, input.schedule(progress_.step));
+    for (const ScheduledInput& input : options_.schedules) batch.SetScalar(input.node, input.schedule(progress_.step));
     try {
       batch.Run(std::span(order_).subspan(static_cast<size_t>(position), static_cast<size_t>(size)));
     } catch (const NumericError& error) {

@@ -1,4 +1,4 @@
-// Fit: the training loop. It knows placeholders, a loss and numbers to watch, and nothing of the model.
+// Fit: the training loop. It knows inputs, a loss and numbers to watch, and nothing of the model.
 //
 //   CheckpointDirectory checkpoints("run");
 //   FitOptions options = {.epochs = 100, .batch = 128, .checkpoints = &checkpoints};
@@ -23,9 +23,9 @@
 
 namespace weft {
 
-// A scalar placeholder that training feeds with a number for each step: a learning rate, the weight of a loss.
+// A scalar that training feeds with a number for each step: a learning rate, the weight of a loss.
 struct ScheduledInput {
-  Node placeholder;
+  Node node;
   Schedule schedule;
 };
 
@@ -80,7 +80,7 @@ struct FitResult {
 
 // Trains: the updates of the session's graph, the data set in batches, epoch by epoch. The store must be initialised or
 // restored. Throws GraphError for options that do not fit the graph; CheckpointError if `resume` is of a run over other
-// data or with another seed or batch size; NumericError, with step and epoch, if the loss or a guard is not finite (no
+// data or with other seeds or another batch size; NumericError, with step and epoch, if the loss or a guard is not finite (no
 // variable was changed by that step); and what hooks and checkpoints throw.
 FitResult Fit(Session& session, const Objective& objective, const Dataset& dataset, const FitOptions& options = {});
 

@@ -18,6 +18,7 @@
 #include "weft/models/variational_autoencoder.h"
 #include "weft/ops/operators.h"
 #include "weft/ops/ops.h"
+#include "weft/tests/support/allocations.h"
 #include "weft/tests/support/temporary_directory.h"
 #include "weft/tests/support/thrown.h"
 
@@ -52,7 +53,7 @@ struct SmallRun {
   Tensor noise = NormalRows(kValidationSamples, 2, 3);
 
   Dataset dataset() const { return {{vae.x, Rows::OfBytes(pixels, kSamples)}}; }
-  Dataset validation() const { return {{vae.x, Rows::OfBytes(other, kValidationSamples)}, {vae.encoder.fed_epsilon, Rows::Of(noise)}}; }
+  Dataset validation() const { return {{vae.x, Rows::OfBytes(other, kValidationSamples)}, {vae.encoder.epsilon, Rows::Of(noise)}}; }
   Objective objective() const {
     return {.loss = vae.loss.total, .watched = {{"reconstruction", vae.loss.reconstruction}, {"kl", vae.loss.divergence},
                                                 {"norm", training.global_norm, false}}};
@@ -204,6 +205,20 @@ TEST(Fit, LearnsSomething) {
   EXPECT_LT(losses.back(), 0.75 * losses.front());
 }
 
+TEST(Fit, AllocatesNothingInAStep) {
+  SmallRun run;
+  size_t before = 0;
+  std::vector<size_t> in_step;
+  in_step.reserve(100);
+  FitOptions options = run.options();
+  options.before_step = [&](int64_t) { before = AllocationCount(); };
+  options.after_step = [&](const StepReport&) { in_step.push_back(AllocationCount() - before); };
+  run.Fit(options);
+  ASSERT_EQ(in_step.size(), 15u);
+  // In the first epoch the programs of both batch sizes look their variables up.
+  for (size_t i = kStepsPerEpoch; i < in_step.size(); ++i) EXPECT_EQ(in_step[i], 0u) << "step " << i + 1;
+}
+
 // ---- Validation ---------------------------------------------------------------------------------------------------------
 
 TEST(Fit, ValidatesWithTheSameNoiseInAnyBatchSize) {
@@ -238,7 +253,8 @@ TEST(EvaluateElbo, AddsUp) {
   EXPECT_DOUBLE_EQ(figures.bits_per_dim, figures.negative_elbo / 12 / std::log(2.0));
   EXPECT_GT(figures.reconstruction, 0);
   EXPECT_GT(figures.divergence, 0);
-  const Means means = Evaluation(run.session, run.objective(), {{run.vae.x, Rows::OfBytes(run.pixels, kSamples)}}, 10).Run();  // z the mean
+  const Tensor zeros(DType::kFloat32, {kSamples, 2});  // z is the mean: another reconstruction, the same divergence
+  const Means means = Evaluation(run.session, run.objective(), {{run.vae.x, Rows::OfBytes(run.pixels, kSamples)}, {run.vae.encoder.epsilon, Rows::Of(zeros)}}, 10).Run();
   EXPECT_NE(means.watched[0], figures.reconstruction);
   EXPECT_DOUBLE_EQ(means.watched[1], figures.divergence);
 }
@@ -372,6 +388,10 @@ TEST(Resume, RefusesAnotherRun) {
   EXPECT_EQ(message([](SmallRun&, FitOptions& o) { o.batch = 4; }), "resume: batch: got '4', expected '5' as in the checkpoint");
   EXPECT_EQ(message([](SmallRun&, FitOptions& o) { o.shuffle = false; }), "resume: shuffle: got 'no', expected 'yes' as in the checkpoint");
   EXPECT_NE(message([](SmallRun& r, FitOptions&) { r.pixels[5] ^= 1; }).find("data_checksum"), std::string::npos);
+  SmallRun other_noise(1, 2);
+  FitOptions resumed = other_noise.options();
+  resumed.resume = progress;
+  EXPECT_EQ(Thrown<CheckpointError>([&] { other_noise.Fit(resumed); }), "resume: session_seed: got '2', expected '1' as in the checkpoint");
   EXPECT_EQ(message([](SmallRun&, FitOptions& o) { (*o.resume)["position"] = "3"; }), "resume: position: got '3', expected the end of a batch");
   EXPECT_EQ(message([](SmallRun&, FitOptions& o) { (*o.resume)["sum.loss"] = "1.8p+1x"; }), "resume: sum.loss: got '1.8p+1x', expected a hexadecimal number");
   EXPECT_EQ(message([](SmallRun&, FitOptions& o) { o.resume->erase("run_number"); }), "resume: run_number: got '', expected it in the checkpoint");

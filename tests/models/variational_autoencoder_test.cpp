@@ -65,7 +65,6 @@ TEST(VariationalAutoencoder, HasTheTutorialsNodes) {
       {"Encoder/LogVariance : f32[N, 2]", vae.encoder.log_variance},
       {"Encoder/StandardDeviation : f32[N, 2]", vae.encoder.standard_deviation},
       {"Encoder/Epsilon : f32[N, 2]", vae.encoder.epsilon},
-      {"Encoder/FedEpsilon : f32[N, 2]", vae.encoder.fed_epsilon},
       {"Encoder/SampleLatentVariable : f32[N, 2]", vae.encoder.sample},
       {"Decoder/H : f32[N, 512]", vae.decoder.h},
       {"Decoder/Logits : f32[N, 784] logits", vae.decoder.logits},
@@ -133,7 +132,7 @@ TEST(VariationalAutoencoder, RefusesSizesBelowOne) {
 
 // ---- Numbers ----------------------------------------------------------------------------------------------------------
 
-constexpr VaeConfig kGolden = {.pixels = 20, .hidden_units = 16, .latent_units = 2, .fed_epsilon = true, .dtype = DType::kFloat64};
+constexpr VaeConfig kGolden = {.pixels = 20, .hidden_units = 16, .latent_units = 2, .dtype = DType::kFloat64};
 
 VaeConfig GoldenConfig(DType dtype) {
   VaeConfig config = kGolden;
@@ -251,33 +250,35 @@ TEST(VariationalAutoencoder, HasTheGradientsOfDifferenceQuotients) {
 
 // ---- Noise ------------------------------------------------------------------------------------------------------------
 
-TEST(VariationalAutoencoder, InfersWithTheMeanUnlessNoiseIsFed) {
+// A small model with its first weights.
+struct SmallVae {
+  SmallVae() { Initialize(graph, store); }
+
   Graph graph;
-  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph, {.pixels = 6, .hidden_units = 4});
-  VariableStore store(graph);
-  Initialize(graph, store);
-  Session session(graph, store, {.threads = 1});
-  const Tensor x = Tensor::Of<float>({2, 6}, {0, 1, 0.5, 0, 0, 1, 1, 1, 0, 0.25, 0, 0});
-  const auto means = session.Run({{vae.x, x}}, {vae.encoder.sample, vae.encoder.mean});
-  EXPECT_EQ(means[0], means[1]);
-  const Tensor noise = Tensor::Of<float>({2, 2}, {1, -1, 2, 0});
-  const auto fed = session.Run({{vae.x, x}, {vae.encoder.fed_epsilon, noise}}, {vae.encoder.sample, vae.encoder.mean, vae.encoder.standard_deviation});
+  VariationalAutoencoder vae = BuildVariationalAutoencoder(graph, {.pixels = 6, .hidden_units = 4});
+  VariableStore store{graph};
+  Session session{graph, store, {.threads = 1}};
+  Tensor x = Tensor::Of<float>({2, 6}, {0, 1, 0.5, 0, 0, 1, 1, 1, 0, 0.25, 0, 0});
+};
+
+TEST(VariationalAutoencoder, SamplesWithTheNoiseThatIsFed) {
+  SmallVae s;
+  const Encoder& encoder = s.vae.encoder;
+  const Tensor zeros(DType::kFloat32, {2, 2}), noise = Tensor::Of<float>({2, 2}, {1, -1, 2, 0});
+  const auto mean = s.session.Run({{s.vae.x, s.x}, {encoder.epsilon, zeros}}, {encoder.sample, encoder.mean});
+  EXPECT_EQ(mean[0], mean[1]);
+  const auto fed = s.session.Run({{s.vae.x, s.x}, {encoder.epsilon, noise}}, {encoder.sample, encoder.mean, encoder.standard_deviation});
   for (size_t i = 0; i < 4; ++i) {
     EXPECT_FLOAT_EQ(fed[0].values<float>()[i], fed[1].values<float>()[i] + fed[2].values<float>()[i] * noise.values<float>()[i]);
   }
 }
 
-TEST(VariationalAutoencoder, TrainsWithFreshNoiseInEachStep) {
-  Graph graph;
-  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph, {.pixels = 6, .hidden_units = 4});
-  VariableStore store(graph);
-  Initialize(graph, store);
-  Session session(graph, store, {.threads = 1});
-  const Tensor x = Tensor::Of<float>({2, 6}, {0, 1, 0.5, 0, 0, 1, 1, 1, 0, 0.25, 0, 0});
-  const auto draw = [&] { return session.Step({{vae.x, x}}, {vae.encoder.epsilon})[0]; };
+TEST(VariationalAutoencoder, DrawsFreshNoiseInEachStep) {
+  SmallVae s;
+  const auto draw = [&] { return s.session.Step({{s.vae.x, s.x}}, {s.vae.encoder.epsilon})[0]; };
   const Tensor first = draw(), second = draw();
   EXPECT_FALSE(first == second);
-  session.set_run_number(0);
+  s.session.set_run_number(0);
   EXPECT_EQ(draw(), first);
 }
 

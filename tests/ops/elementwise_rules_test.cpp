@@ -1,4 +1,4 @@
-// What the elementwise ops decide beside their kernels: gradients at kinks, kinds, refusals, and what simplifies to what.
+// What the elementwise ops decide beside their kernels: gradients at kinks, kinds, refusals, what simplifies to what.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -16,6 +16,10 @@ namespace weft {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Node Less1(Node x) { return x * Less(x, Constant(x.graph(), 1, x.dtype())); }
+Node Greater1(Node x) { return x * Greater(x, Constant(x.graph(), 1, x.dtype())); }
+Node LogWherePositive(Node x) { return Select(Greater(x, Constant(x.graph(), 0, x.dtype())), Log(x), x); }
 
 Node Operand(Graph& graph, std::string_view name) { return Placeholder(graph, name, {}, {.dtype = DType::kFloat64}); }
 
@@ -40,15 +44,16 @@ TEST(ElementwiseGradient, AtAKinkFollowsTheConvention) {
       {"Clamp at its high end", [](Node x) { return Clamp(x, -1, 2); }, 2, 1},
       {"Clamp inside", [](Node x) { return Clamp(x, -1, 2); }, 0.5, 1},
       {"Clamp outside", [](Node x) { return Clamp(x, -1, 2); }, 2.5, 0},
-      {"Greater", [](Node x) { return x * Greater(x, Constant(x.graph(), 1, x.dtype())); }, 1, 0},
-      {"Less", [](Node x) { return x * Less(x, Constant(x.graph(), 1, x.dtype())); }, 0, 1},
-      {"Select of what is not differentiable", [](Node x) { return Select(Greater(x, Constant(x.graph(), 0, x.dtype())), Log(x), x); }, -1, 1},
+      {"x where greater than 1, at 1", Greater1, 1, 0},
+      {"x where less than 1, at 0", Less1, 0, 1},
+      {"Select beside what has no value", LogWherePositive, -1, 1},
   };
   for (const Kink& kink : kinks) {
     Graph graph;
     const Node x = Operand(graph, "X");
     const Node gradient = Gradients(kink.function(x), {x})[0];
-    EXPECT_EQ(InterpretReference(graph, gradient, {{x.id(), Tensor::Scalar(kink.x)}}).values<double>()[0], kink.gradient) << kink.what;
+    const Tensor value = InterpretReference(graph, gradient, {{x.id(), Tensor::Scalar(kink.x)}});
+    EXPECT_EQ(value.values<double>()[0], kink.gradient) << kink.what;
   }
 }
 
@@ -57,7 +62,8 @@ TEST(ElementwiseGradient, OfATieGoesToTheFirst) {
     Graph graph;
     const Node a = Operand(graph, "A"), b = Operand(graph, "B");
     const std::vector<Node> gradients = Gradients(function(a, b), {a, b});
-    const std::vector<Tensor> values = InterpretReference(graph, gradients, {{a.id(), Tensor::Scalar(3.0)}, {b.id(), Tensor::Scalar(3.0)}});
+    const Tensor three = Tensor::Scalar(3.0);
+    const std::vector<Tensor> values = InterpretReference(graph, gradients, {{a.id(), three}, {b.id(), three}});
     EXPECT_EQ(values[0].values<double>()[0], 1);
     EXPECT_EQ(values[1].values<double>()[0], 0);
   }
@@ -88,12 +94,15 @@ TEST(Elementwise, RefusesWhatDoesNotFit) {
       {Thrown([&] { Clamp(x, 0, std::numeric_limits<double>::quiet_NaN()); }), {"Clamp", "nan"}},
       {Thrown([&] { LeakyRelu(x, kInfinity); }), {"LeakyRelu", "slope", "finite"}},
       {Thrown([&] { Elu(x, kInfinity); }), {"Elu", "alpha", "finite"}},
-      {Thrown([&] { graph.Add(Greater(x, x).op(), {x, x}, {{"relation", std::string("<")}}); }), {"Compare", "'<'", "expected >, >=, == or !="}},
+      {Thrown([&] { graph.Add(Greater(x, x).op(), {x, x}, {{"relation", std::string("<")}}); }),
+       {"Compare", "'<'", "expected >, >=, == or !="}},
       {Thrown([&] { SigmoidCrossEntropy({.logits = Sigmoid(x), .target = x}); }),
        {"SigmoidCrossEntropy", "probabilities", "expected the values before the sigmoid", "Sigmoid"}},
   };
   for (const Refusal& refusal : refusals) {
-    for (std::string_view part : refusal.parts) EXPECT_TRUE(Contains(refusal.sentence, part)) << part << " in: " << refusal.sentence;
+    for (std::string_view part : refusal.parts) {
+      EXPECT_TRUE(Contains(refusal.sentence, part)) << part << " in: " << refusal.sentence;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// The kernels of the elementwise ops against their formulas: on every SIMD target, for every length, with special values.
+// The kernels of the elementwise ops against their formulas: on every SIMD target, for every length, of special values.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -74,7 +74,8 @@ bool Agrees(T got, T expected, double ulp) {
   if (std::isnan(got) || std::isnan(expected)) return std::isnan(got) && std::isnan(expected);
   if (got == expected) return expected != 0 || std::signbit(got) == std::signbit(expected);
   if (std::isinf(got) != std::isinf(expected)) return false;
-  return std::abs(static_cast<double>(Ordinal(got) - Ordinal(expected))) <= ulp;
+  const auto [low, high] = std::minmax({Ordinal(got), Ordinal(expected)});
+  return static_cast<double>(static_cast<uint64_t>(high) - static_cast<uint64_t>(low)) <= ulp;
 }
 
 template <class T>
@@ -82,7 +83,8 @@ Column<T> Expected(const Case& c, const Columns<T>& columns) {
   const Shape shape = {static_cast<int64_t>(columns[0].size())};
   std::vector<Tensor> operands;
   for (const Column<T>& column : columns) operands.push_back(Tensor::Of<T>(shape, column).Cast(DType::kFloat64));
-  const Tensor result = EvaluateReference(*c.op, operands, c.sample.attributes, {.dtype = DType::kFloat64, .shape = shape});
+  const TensorType type = {.dtype = DType::kFloat64, .shape = shape};
+  const Tensor result = EvaluateReference(*c.op, operands, c.sample.attributes, type);
   Column<T> expected;
   for (double value : result.values<double>()) expected.push_back(Rounded<T>(value));
   return expected;
@@ -111,8 +113,11 @@ Column<T> RunKernel(const Case& c, const Columns<T>& columns, size_t count, cons
   }
   Column<T>& result = memory[placing.in_place < 0 ? c.arity() : static_cast<size_t>(placing.in_place)];
   void* const output = result.data() + placing.offset;
-  std::get<PerBlock>(*c.op->lower).kernel({.dtype = kDTypeOf<T>, .count = static_cast<uint32_t>(count), .inputs = inputs,
-                                           .outputs = std::span(&output, 1), .attributes = &c.sample.attributes});
+  std::get<PerBlock>(*c.op->lower).kernel({.dtype = kDTypeOf<T>,
+                                           .count = static_cast<uint32_t>(count),
+                                           .inputs = inputs,
+                                           .outputs = std::span(&output, 1),
+                                           .attributes = &c.sample.attributes});
   for (size_t i = 0; i < result.size(); ++i) {
     if (i >= placing.offset && i < room) continue;
     EXPECT_EQ(result[i], kCanary) << Describe(c) << ": wrote element " << i << " of " << count;
@@ -129,7 +134,8 @@ void ExpectAgreement(const Case& c, const Columns<T>& columns) {
     if (Agrees(got[i], expected[i], c.Bound<T>())) continue;
     std::string operands;
     for (const Column<T>& column : columns) operands += ToString(AttributeValue(static_cast<double>(column[i]))) + ", ";
-    FAIL() << Describe(c) << " f" << 8 * sizeof(T) << " of " << operands << "element " << i << ": got " << got[i] << ", expected " << expected[i];
+    FAIL() << Describe(c) << " f" << 8 * sizeof(T) << " of " << operands << "element " << i << ": got " << got[i]
+           << ", expected " << expected[i];
   }
 }
 
@@ -140,7 +146,8 @@ Columns<T> Drawn(const Case& c, size_t count) {
   for (size_t k = 0; k < c.arity(); ++k) {
     const Domain& domain = c.sample.domains[c.sample.domains.size() == 1 ? 0 : k];
     std::uniform_real_distribution<double> uniform(domain.low, domain.high);
-    for (Column<T>& column = columns.emplace_back(); column.size() < count;) column.push_back(static_cast<T>(uniform(random)));
+    Column<T>& column = columns.emplace_back();
+    while (column.size() < count) column.push_back(static_cast<T>(uniform(random)));
   }
   return columns;
 }
@@ -159,8 +166,10 @@ template <class T>
 Column<T> SpecialValues() {
   using Limits = std::numeric_limits<T>;
   Column<T> values = {Limits::signaling_NaN(), Limits::quiet_NaN(), -Limits::quiet_NaN()};
-  const T one_less = std::nextafter(T{1}, T{0}), one_more = std::nextafter(T{1}, T{2}), largest_subnormal = std::nextafter(Limits::min(), T{0});
-  for (T value : {T{0}, Limits::denorm_min(), largest_subnormal, Limits::min(), one_less, T{1}, one_more, Limits::max(), Limits::infinity()}) {
+  const T below_one = std::nextafter(T{1}, T{0}), above_one = std::nextafter(T{1}, T{2});
+  const T largest_subnormal = std::nextafter(Limits::min(), T{0});
+  for (T value : {T{0}, Limits::denorm_min(), largest_subnormal, Limits::min(), below_one, T{1}, above_one, Limits::max(),
+                  Limits::infinity()}) {
     values.push_back(value);
     values.push_back(-value);
   }
@@ -179,7 +188,8 @@ class Kernels : public testing::TestWithParam<int64_t> {
   OnSimdTarget target_{GetParam()};
 };
 
-INSTANTIATE_TEST_SUITE_P(Targets, Kernels, testing::ValuesIn(SimdTargets()), [](const auto& i) { return SimdTargetName(i.param); });
+INSTANTIATE_TEST_SUITE_P(Targets, Kernels, testing::ValuesIn(SimdTargets()),
+                         [](const auto& target) { return SimdTargetName(target.param); });
 
 TEST_P(Kernels, GiveTheFormula) {
   ForEachCase([](const Case& c, auto typed) {
@@ -215,11 +225,12 @@ TEST_P(Kernels, GiveTheSameForEveryLengthAndPlace) {
     const Columns<T> columns = Drawn<T>(c, 2 * kLanes + 1);
     const Column<T> whole = RunKernel(c, columns, 2 * kLanes + 1);
     for (size_t count = 0; count <= 2 * kLanes + 1; ++count) {
+      SCOPED_TRACE(Describe(c) + " of " + std::to_string(count));
       const Column<T> expected(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(count));
-      EXPECT_EQ(RunKernel(c, columns, count), expected) << Describe(c) << " " << count;
-      EXPECT_EQ(RunKernel(c, columns, count, {.offset = count % kLanes}), expected) << Describe(c) << " " << count << " unaligned";
+      EXPECT_EQ(RunKernel(c, columns, count), expected);
+      EXPECT_EQ(RunKernel(c, columns, count, {.offset = count % kLanes}), expected) << "unaligned";
       for (size_t k = 0; k < c.arity(); ++k) {
-        EXPECT_EQ(RunKernel(c, columns, count, {.in_place = static_cast<int>(k)}), expected) << Describe(c) << " " << count << " in place of " << k;
+        EXPECT_EQ(RunKernel(c, columns, count, {.in_place = static_cast<int>(k)}), expected) << "in place of " << k;
       }
     }
   });
@@ -252,7 +263,9 @@ TEST_P(Kernels, GiveTheBitsOfTheirClass) {
       return RunKernel(c, columns, 5000);
     };
     const Column<T> here = run_on(GetParam()), there = run_on(first);
-    for (size_t i = 0; i < here.size(); ++i) ASSERT_TRUE(Agrees(here[i], there[i], 0)) << Describe(c) << " at " << columns[0][i];
+    for (size_t i = 0; i < here.size(); ++i) {
+      ASSERT_TRUE(Agrees(here[i], there[i], 0)) << Describe(c) << " at " << columns[0][i];
+    }
   });
 }
 

@@ -1,0 +1,52 @@
+// Names for runs.
+#include "weft/examples/vae/run_directory.h"
+
+#include <random>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "weft/examples/vae/directory.h"
+#include "weft/examples/vae/failure.h"
+#include "weft/examples/vae/output.h"
+#include "weft/examples/vae/printable.h"
+#include "weft/graph/error.h"
+
+namespace weft {
+namespace {
+
+constexpr const char* kRuns = "runs";
+
+std::string RandomId() {
+  std::random_device device;
+  std::string id;
+  for (int letter = 0; letter < 6; ++letter) id.push_back(static_cast<char>('a' + device() % 26));
+  return id;
+}
+
+}  // namespace
+
+RunDirectory MakeRunDirectoryFor(const TrainOptions& options) {
+  std::filesystem::path path = options.out;
+  if (path.empty()) {
+    std::string id = options.run_id;
+    while (id.empty() || (options.run_id.empty() && std::filesystem::exists(kRuns / std::filesystem::path(id)))) id = RandomId();
+    MakeDirectory(kRuns);
+    path = kRuns / std::filesystem::path(id);
+  }
+  MakeEmptyDirectory(path);
+  return {.path = path, .id = (path.has_filename() ? path : path.parent_path()).filename().string()};
+}
+
+Generation NewestGeneration(const std::filesystem::path& directory) {
+  LatestGeneration latest = LatestValid(directory);
+  if (!latest.generation) {
+    throw CheckpointError(fmt::format("checkpoint: {}: {}", Printable(directory.native()),
+                                      latest.skipped.empty() ? "got no model-STEP.safetensors, expected at least one"
+                                                             : fmt::format("got none that is whole, expected one: {}", fmt::join(latest.skipped, "; "))));
+  }
+  for (const std::string& reason : latest.skipped) Note(fmt::format("skipped {}", OneLine(reason)));
+  return *latest.generation;
+}
+
+}  // namespace weft

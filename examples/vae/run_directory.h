@@ -1,0 +1,26 @@
+// The directory of a training run: made for a new one, found again for one that goes on.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "weft/examples/vae/options.h"
+#include "weft/models/training/checkpoint_directory.h"
+
+namespace weft {
+
+struct RunDirectory {
+  std::filesystem::path path;
+  std::string id;  // its last component
+};
+
+// Of a new run: options.out, or runs/ID with six random letters where no ID is given. Throws OutputError for a directory
+// with something in it.
+RunDirectory MakeRunDirectoryFor(const TrainOptions& options);
+
+// The newest complete checkpoint in `directory`; which damaged ones were skipped is noted on stderr. Throws
+// std::system_error if there is no such directory, CheckpointError if there is no complete checkpoint, with all reasons.
+Generation NewestGeneration(const std::filesystem::path& directory);
+
+}  // namespace weft

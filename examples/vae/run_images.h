@@ -1,0 +1,25 @@
+// The images of a training run.
+#pragma once
+
+#include "weft/examples/vae/idx.h"
+#include "weft/examples/vae/options.h"
+#include "weft/models/training/dataset.h"
+
+namespace weft {
+
+// The first `held_out` of the training images are for validation.
+struct RunImages {
+  LabelledImages train, test;
+  int64_t held_out;
+
+  int64_t rows() const { return train.images.rows; }
+  int64_t columns() const { return train.images.columns; }
+  Rows Training() const;
+  Rows Validation() const;
+  Rows Test() const;
+};
+
+// Throws DataError, and UsageError for options that ask for more images than there are.
+RunImages ReadRunImages(const TrainOptions& options);
+
+}  // namespace weft

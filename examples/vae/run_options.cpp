@@ -1,0 +1,82 @@
+// Stored options are read as if they stood on the command line: by the same rules, in the same ranges.
+#include "weft/examples/vae/run_options.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "weft/examples/vae/failure.h"
+#include "weft/examples/vae/printable.h"
+#include "weft/graph/error.h"
+
+namespace weft {
+namespace {
+
+using NamedText = std::pair<std::string, std::string>;
+
+std::vector<NamedText> Texts(const TrainOptions& options) {
+  const ModelOptions& model = options.model;
+  const StepOptions& step = options.step;
+  const auto text = [](const auto& value) { return fmt::format("{}", value); };
+  return {{"--epochs", text(options.epochs)},
+          {"--batch", text(step.batch)},
+          {"--latent", text(model.latent)},
+          {"--hidden", text(model.hidden)},
+          {"--layers", text(model.layers)},
+          {"--optimizer", step.optimizer},
+          {"--learning-rate", text(step.learning_rate)},
+          {"--clip-norm", text(step.clip_norm)},
+          {"--beta", text(step.beta)},
+          {"--init", model.init},
+          {"--validation", text(options.validation)},
+          {"--seed", text(options.seed)}};
+}
+
+TrainOptions Parsed(const Metadata& checkpoint, const std::filesystem::path& file) {
+  std::vector<std::string> arguments = {"train"};
+  for (const auto& [name, standard] : Texts({})) {
+    const auto found = checkpoint.find("option" + name);
+    if (found == checkpoint.end()) {
+      throw CheckpointError(fmt::format("options: {}: got no {}, expected a checkpoint that 'vae train' wrote", Printable(file.native()), name));
+    }
+    arguments.insert(arguments.end(), {name, found->second});
+  }
+  try {
+    return std::get<TrainOptions>(ParseCommandLine(arguments));
+  } catch (const UsageError& error) {
+    throw CheckpointError(fmt::format("options: {}: {}", Printable(file.native()), error.what()));
+  }
+}
+
+}  // namespace
+
+Metadata DescribeOptions(const TrainOptions& options) {
+  Metadata metadata;
+  for (const auto& [name, text] : Texts(options)) metadata["option" + name] = text;
+  return metadata;
+}
+
+TrainOptions ResumedOptions(const TrainOptions& given, const Metadata& checkpoint, int64_t done, const std::filesystem::path& file) {
+  TrainOptions run = Parsed(checkpoint, file);
+  const std::vector<NamedText> own = Texts(run), asked = Texts(given);
+  for (size_t i = 0; i < own.size(); ++i) {
+    const std::string& name = own[i].first;
+    if (!given.given.contains(name) || name == "--epochs" || own[i].second == asked[i].second) continue;
+    throw UsageError(fmt::format("contradiction: --resume and {}: got {}, expected {} as in the run (or nothing)", name, asked[i].second, own[i].second));
+  }
+  if (given.given.contains("--epochs")) run.epochs = given.epochs;
+  if (run.epochs < done) {
+    throw UsageError(fmt::format("value: --epochs: got {}, expected at least {}, which are done", run.epochs, done));
+  }
+  run.data = given.data;
+  run.machine = given.machine;
+  run.keep = given.keep;
+  run.resume = given.resume;
+  run.json = given.json;
+  run.given = given.given;
+  return run;
+}
+
+}  // namespace weft

@@ -1,0 +1,215 @@
+// Everything that can be refused is refused before the directory of the run is made.
+#include "weft/examples/vae/train.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "weft/examples/vae/directory.h"
+#include "weft/examples/vae/epoch_reporter.h"
+#include "weft/examples/vae/failure.h"
+#include "weft/examples/vae/figures.h"
+#include "weft/examples/vae/machine.h"
+#include "weft/examples/vae/model_size.h"
+#include "weft/examples/vae/network.h"
+#include "weft/examples/vae/printable.h"
+#include "weft/examples/vae/report.h"
+#include "weft/examples/vae/run_directory.h"
+#include "weft/examples/vae/run_images.h"
+#include "weft/examples/vae/run_options.h"
+#include "weft/examples/vae/sheets.h"
+#include "weft/examples/vae/signals.h"
+#include "weft/graph/error.h"
+
+namespace weft {
+namespace {
+
+constexpr const char* kHistoryKey = "history";
+
+// All that a run consists of, new or going on.
+class Run {
+ public:
+  Run(const TrainOptions& options, Output& output)
+      : options_(options),
+        output_(output),
+        machine_(options.machine),
+        images_(ReadRunImages(options)),
+        model_{.config = ConfigOf(options.model, options.step, images_.rows() * images_.columns()),
+               .rows = images_.rows(),
+               .columns = images_.columns()},
+        network_(Build()),
+        variables_(graph_),
+        session_(graph_, variables_, {.threads = machine_.threads(), .seed = static_cast<uint64_t>(options.seed)}) {}
+
+  void Begin() {
+    Initialize(graph_, variables_, {.seed = static_cast<uint64_t>(options_.seed)});
+    directory_ = MakeRunDirectoryFor(options_);
+    checkpoints_.emplace(directory_.path, Policy());
+  }
+
+  void GoOn(const Generation& generation, std::vector<EpochFigures> history) {
+    directory_ = {.path = options_.resume, .id = options_.resume.filename().string()};
+    progress_ = RestoreGeneration(generation, variables_);
+    RequireSameImages();
+    history_ = std::move(history);
+    checkpoints_.emplace(directory_.path, Policy());
+    if (!checkpoints_->List().empty() && checkpoints_->List().back().step > generation.step) checkpoints_->DeleteAfter(generation.step);
+    Note(fmt::format("resume      step {}, epoch {} of {}", generation.step, generation.epoch, options_.epochs));
+  }
+
+  void Train() {
+    PrintHeader();
+    EpochReporter reporter(options_, output_, std::move(history_));
+    const DeferredSignals signals;
+    FitOptions fit = Fitting(reporter, signals);
+    // Fit reads the metadata whenever it writes a checkpoint, behind this hook.
+    fit.after_epoch = [&](const EpochReport& epoch) {
+      reporter.AfterEpoch(epoch);
+      fit.model_metadata[kHistoryKey] = HistoryText(reporter.history());
+    };
+    try {
+      Fit(session_, Watching(), {{network_.vae.x, images_.Training()}}, fit);
+    } catch (const NumericError& error) {
+      throw NumericError(fmt::format("not finite: {}; {}", error.what(), Kept()));
+    }
+    history_ = reporter.history();
+    RefuseToGoOn(signals);
+    Report(signals);
+  }
+
+ private:
+  TrainableModel Build() {
+    RequireMemory(model_.config, Memory::kTraining);
+    return BuildTrainable(graph_, model_.config, options_.step);
+  }
+
+  KeepPolicy Policy() const { return {.keep = static_cast<int>(options_.keep)}; }
+
+  Objective Watching() const { return {.loss = network_.vae.loss.total, .watched = WatchedBy(network_.vae.loss)}; }
+
+  FitOptions Fitting(EpochReporter& reporter, const DeferredSignals& signals) {
+    FitOptions fit = {.epochs = options_.epochs, .batch = options_.step.batch, .seed = static_cast<uint64_t>(options_.seed), .guards = Guards(network_)};
+    if (images_.held_out > 0) {
+      noise_ = NormalRows(images_.held_out, model_.config.latent_units, kEvaluationSeed);
+      fit.validation = {{network_.vae.x, images_.Validation()}, {network_.vae.encoder.epsilon, Rows::Of(noise_)}};
+    }
+    fit.checkpoints = &*checkpoints_;
+    fit.model_metadata = DescribeModel(model_, graph_);
+    fit.model_metadata.merge(DescribeOptions(options_));
+    if (!reporter.history().empty()) fit.model_metadata[kHistoryKey] = HistoryText(reporter.history());
+    fit.resume = progress_;
+    fit.before_step = [&reporter](int64_t) { reporter.BeforeStep(); };
+    fit.after_step = [&reporter](const StepReport& step) { reporter.AfterStep(step); };
+    fit.stop = [&signals] { return signals.noted() != 0; };
+    return fit;
+  }
+
+  std::string Kept() const {
+    if (checkpoints_->List().empty()) return "no checkpoint was written yet";
+    return fmt::format("{} is kept", Printable(checkpoints_->List().back().weights.native()));
+  }
+
+  void RefuseToGoOn(const DeferredSignals& signals) const {
+    if (signals.noted() == 0) return;
+    throw Interruption(signals.noted(), fmt::format("interrupted; {}; 'vae train --resume {}' goes on", Kept(), Printable(directory_.path.native())));
+  }
+
+  void RequireSameImages() const;
+  void PrintHeader();
+  void Report(const DeferredSignals& signals);
+
+  const TrainOptions& options_;
+  Output& output_;
+  Machine machine_;
+  RunImages images_;
+  Model model_;
+  Graph graph_;
+  TrainableModel network_;
+  VariableStore variables_;
+  Session session_;
+  RunDirectory directory_;
+  std::optional<CheckpointDirectory> checkpoints_;
+  std::optional<Metadata> progress_;
+  std::vector<EpochFigures> history_;
+  Tensor noise_;  // of validation
+};
+
+void Run::RequireSameImages() const {
+  const auto checksum = progress_->find("data_checksum");
+  const std::string own = Checksum({{network_.vae.x, images_.Training()}});
+  if (checksum == progress_->end() || checksum->second == own) return;
+  throw DataError(fmt::format("images: {}: got checksum {}, expected {} as in the run: give the --data of the run", Printable(options_.data.native()), own,
+                              Printable(checksum->second)));
+}
+
+void Run::PrintHeader() {
+  const Rows training = images_.Training();
+  std::vector<Node> fetches = {network_.vae.loss.total}, guards = {network_.vae.loss.total};
+  for (const Watched& watched : WatchedBy(network_.vae.loss)) fetches.push_back(watched.node);
+  for (const Node& guard : Guards(network_)) guards.push_back(guard);
+  // The program that Fit is going to run: the session compiles it once.
+  const PreparedRun run = session_.Prepare(fetches, {.mode = Mode::kTraining, .updates = true, .batch = options_.step.batch, .guards = guards});
+  const ProgramFigures figures = FiguresOf(run.program());
+  int64_t parameters = 0;
+  for (const Node& variable : network_.minimization.variables) parameters += ElementCount(variable.shape());
+
+  const StepOptions& step = options_.step;
+  Note(fmt::format("run         {} in {}", directory_.id, Printable(directory_.path.native())));
+  Note(fmt::format("data        {}: {} training, {} validation, {} test images of {} × {}", Printable(options_.data.native()), training.count(),
+                   images_.held_out, images_.test.images.count, model_.rows, model_.columns));
+  Note(fmt::format("model       latent {}, hidden {} × {}, init {}: {} parameters", options_.model.latent, options_.model.layers, options_.model.hidden,
+                   options_.model.init, Grouped(parameters)));
+  Note(fmt::format("training    {} epochs of {} steps of {}, {}, learning rate {}, clip norm {}, beta {}, seed {}", options_.epochs,
+                   (training.count() + step.batch - 1) / step.batch, step.batch, step.optimizer, step.learning_rate, step.clip_norm, step.beta, options_.seed));
+  Note(fmt::format("machine     {} thread{}, {}; a step: {}, {} bytes of arena", machine_.threads(), machine_.threads() == 1 ? "" : "s", machine_.target(),
+                   FlopText(figures.flops), Grouped(figures.arena_bytes)));
+}
+
+void Run::Report(const DeferredSignals& signals) {
+  const ElboFigures figures = EvaluateElbo(session_, network_.vae, images_.Test(), kEvaluationSeed);
+  LatentEncoder encoder(model_.config, variables_, {.threads = machine_.threads()});
+  PictureDecoder decoder(model_.config, variables_, {.threads = machine_.threads()});
+  constexpr int64_t kGrid = 15;
+  std::vector<std::filesystem::path> files;
+  const auto draw = [&](const char* name, const auto& write) {
+    RefuseToGoOn(signals);
+    files.push_back(directory_.path / name);
+    write(files.back());
+  };
+  draw("vae_z.png", [&](const auto& path) { WritePriorSheet(path, model_, decoder, GridSteps(kGrid, "quantile")); });
+  draw("vae_std.png", [&](const auto& path) { WritePosteriorSheet(path, model_, encoder, decoder, images_.test.images, 0, GridSteps(kGrid, "4")); });
+  draw("reconstructions.png", [&](const auto& path) { WriteReconstructions(path, model_, encoder, decoder, images_.test.images); });
+  draw("latent.png", [&](const auto& path) { WriteLatentPlane(path, encoder, images_.test); });
+  if (!history_.empty()) draw("curves.png", [&](const auto& path) { WriteHistory(path, history_); });
+
+  std::vector<std::string> names;
+  for (const Generation& generation : checkpoints_->List()) names.insert(names.end(), {generation.weights.string(), generation.state.string()});
+  names.push_back((directory_.path / "checkpoints.json").string());
+  for (const std::filesystem::path& file : files) names.push_back(file.string());
+  if (options_.json) {
+    output_.Line(Json{{"test", ElboJson(figures, images_.test.images.count)}, {"files", names}}.dump());
+    return;
+  }
+  output_.Line(ElboText("test", figures));
+  for (const std::string& name : names) output_.Line(fmt::format("wrote {}", name));
+}
+
+}  // namespace
+
+void TrainCommand(const TrainOptions& options, Output& output) {
+  if (options.resume.empty()) {
+    Run run(options, output);
+    run.Begin();
+    run.Train();
+    return;
+  }
+  const Generation generation = NewestGeneration(options.resume);
+  const Metadata metadata = Inspect(generation.weights).metadata;
+  const TrainOptions resumed = ResumedOptions(options, metadata, generation.epoch, generation.weights);
+  const auto history = metadata.find(kHistoryKey);
+  Run run(resumed, output);
+  run.GoOn(generation, history == metadata.end() ? std::vector<EpochFigures>() : ParseHistory(history->second));
+  run.Train();
+}
+
+}  // namespace weft

@@ -1,5 +1,5 @@
-// Distributions as losses need them: log-probabilities and divergences in nats, one number a sample, [N, k] → [N]: all are
-// sums over the last axis, whose elements are independent.
+// Distributions as losses need them: log-probabilities and divergences in nats, one number a sample, [N, k] → [N]: all
+// are sums over the last axis, whose elements are independent.
 #pragma once
 
 #include "weft/graph/graph.h"
@@ -16,8 +16,8 @@ struct BernoulliOperands {
   Node logits;  // log(p / (1 − p))
   Node value;   // in [0, 1]
 };
-// log p(value) = Σ (value·log p + (1 − value)·log(1 − p)), finite for all finite logits. Throws GraphError if the logits are
-// probabilities.
+// log p(value) = Σ (value·log p + (1 − value)·log(1 − p)), finite for all finite logits. Throws GraphError if the
+// logits are probabilities.
 Node BernoulliLogProbability(const BernoulliOperands& operands);
 
 // log p(value) = −½ Σ ((value − μ)²/σ² + log σ² + log 2π)

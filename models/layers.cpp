@@ -14,7 +14,9 @@
 namespace weft {
 namespace {
 
-[[noreturn]] void Fail(const Path& layer, std::string_view reason) { throw GraphError(fmt::format("layer '{}': {}", layer.str(), reason)); }
+[[noreturn]] void Fail(const Path& layer, std::string_view reason) {
+  throw GraphError(fmt::format("layer '{}': {}", layer.str(), reason));
+}
 
 // ---- Initial values, each below the path of its variable -----------------------------------------------------------
 
@@ -51,7 +53,7 @@ Node InitialGamma(Graph& graph, const Shape& shape, DType dtype, Initializer ini
   return 1 + 0.002 * RandomNormal(graph, "Initial", shape, dtype);
 }
 
-// ---- Layers ----------------------------------------------------------------------------------------------------------
+// ---- Layers -------------------------------------------------------------------------------------------------------
 
 Node Flattened(Node x) {
   if (x.shape().rank() <= 2) return x;
@@ -78,7 +80,9 @@ Node Unbiased(Node variance, Node n) { return variance * (n / Maximum(n - 1, Con
 
 Node BatchNormalizationAt(const Path& path, Node x, const BatchNormalizationOptions& options) {
   Graph& graph = x.graph();
-  if (x.shape().rank() < 2 || x.shape()[x.shape().rank() - 1].is_batch()) Fail(path, fmt::format("got {}, expected [N, features]", ToString(x.type())));
+  if (x.shape().rank() < 2 || x.shape()[x.shape().rank() - 1].is_batch()) {
+    Fail(path, fmt::format("got {}, expected [N, features]", ToString(x.type())));
+  }
   const Scope scope = Scope::Absolute(graph, path);
   const Shape features = {x.shape()[x.shape().rank() - 1]};
   Axes samples(x.shape().rank() - 1);
@@ -86,8 +90,10 @@ Node BatchNormalizationAt(const Path& path, Node x, const BatchNormalizationOpti
 
   const Node beta = Variable("beta", Filled(graph, "beta", 0, features, x.dtype()));
   const Node gamma = Variable("gamma", InitialGamma(graph, features, x.dtype(), options.initializer));
-  const Node moving_mean = Variable("moving_mean", Filled(graph, "moving_mean", 0, features, x.dtype()), {.trainable = false});
-  const Node moving_variance = Variable("moving_variance", Filled(graph, "moving_variance", 1, features, x.dtype()), {.trainable = false});
+  const Node moving_mean =
+      Variable("moving_mean", Filled(graph, "moving_mean", 0, features, x.dtype()), {.trainable = false});
+  const Node moving_variance =
+      Variable("moving_variance", Filled(graph, "moving_variance", 1, features, x.dtype()), {.trainable = false});
 
   // The variance in a second pass, over what the first has centered: E[x²] − E[x]² would cancel.
   const Node batch_mean = Named("BatchMean", ReduceMean(x, samples));
@@ -102,7 +108,8 @@ Node BatchNormalizationAt(const Path& path, Node x, const BatchNormalizationOpti
     graph.AddUpdate(moving, Named(name, options.decay * moving + (1 - options.decay) * batch));
   };
   average("NextMean", moving_mean, batch_mean);
-  average("NextVariance", moving_variance, options.unbiased_moving_variance ? Unbiased(batch_variance, ElementCount(x, samples)) : batch_variance);
+  average("NextVariance", moving_variance,
+          options.unbiased_moving_variance ? Unbiased(batch_variance, ElementCount(x, samples)) : batch_variance);
   graph.Rename(y, path);
   return y;
 }

@@ -1,11 +1,11 @@
 // Layers: nodes with variables of their own.
 //
-//   Node h = Relu(BatchNormalization(FullyConnected(x, 512)));   // variables FullyConnected/W, …/b, BatchNormalization/beta …
-//   Node mean = FullyConnected("Mean", h, 2);                    // node Mean, variables Mean/W, Mean/b
+//   Node h = Relu(BatchNormalization(FullyConnected(x, 512)));   // variables FullyConnected/W, …/b, and so on
+//   Node mean = FullyConnected("Mean", h, 2);                    // node Mean, variables Mean/W and Mean/b
 //
-// A layer is a scope, and its result carries the scope's path. A layer without a stated name is called by its kind with a
-// counter per scope: FullyConnected, FullyConnected_1, … Element types follow x. All throw GraphError for operands that do
-// not fit, and for a name that is taken.
+// A layer is a scope, and its result carries the scope's path. A layer without a stated name is called by its kind with
+// a counter per scope: FullyConnected, FullyConnected_1, … Element types follow x. All throw GraphError for operands
+// that do not fit, and for a name that is taken.
 #pragma once
 
 #include <cstdint>
@@ -28,21 +28,22 @@ struct FullyConnectedOptions {
   bool bias = true;
 };
 
-// x·W + b: [N, in] → [N, units], with the variables W [in, units] and b [units]. Of more than two axes, all behind the first
-// are one.
+// x·W + b: [N, in] → [N, units], with the variables W [in, units] and b [units]. Of more than two axes, all behind the
+// first are one.
 Node FullyConnected(Node x, int64_t units, const FullyConnectedOptions& options = {});
 Node FullyConnected(std::string_view name, Node x, int64_t units, const FullyConnectedOptions& options = {});
 
 struct BatchNormalizationOptions {
-  double decay = 0.9;      // of the moving averages: m ← decay·m + (1 − decay)·batch
-  double epsilon = 1e-5;   // added to the variance
-  bool unbiased_moving_variance = false;  // average Σ(x − mean)² / (n − 1) instead of the Σ(x − mean)² / n of the formula
+  double decay = 0.9;                     // of the moving averages: m ← decay·m + (1 − decay)·batch
+  double epsilon = 1e-5;                  // added to the variance
+  bool unbiased_moving_variance = false;  // averages Σ(x − mean)² / (n − 1), not Σ(x − mean)² / n as the formula takes
   Initializer initializer = Initializer::kTutorial;
 };
 
-// (x − mean) · gamma / √(variance + epsilon) + beta, feature by feature (the last axis). Mean and variance are those of the
-// batch in training, which also moves moving_mean and moving_variance (an update), and the moving ones in inference.
-// Variables beta, gamma, moving_mean (0 at first), moving_variance (1), all [features]; the last two are not trainable.
+// (x − mean) · gamma / √(variance + epsilon) + beta, feature by feature (the last axis). Mean and variance are those of
+// the batch in training, which also moves moving_mean and moving_variance (an update), and the moving ones in
+// inference. Variables beta, gamma, moving_mean (0 at first), moving_variance (1), all [features]; the last two are not
+// trainable.
 Node BatchNormalization(Node x, const BatchNormalizationOptions& options = {});
 Node BatchNormalization(std::string_view name, Node x, const BatchNormalizationOptions& options = {});
 

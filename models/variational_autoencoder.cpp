@@ -42,8 +42,12 @@ Encoder BuildEncoder(Node x, const VaeConfig& config) {
   Node z = Named("SampleLatentVariable", mean + standard_deviation * epsilon);
 
   graph.AddToCollection("layer_tensor/Encoder", z);
-  return {.h = h, .mean = mean, .log_variance = log_variance, .standard_deviation = standard_deviation,
-          .epsilon = epsilon, .sample = z};
+  return {.h = h,
+          .mean = mean,
+          .log_variance = log_variance,
+          .standard_deviation = standard_deviation,
+          .epsilon = epsilon,
+          .sample = z};
 }
 
 Decoder BuildDecoder(Node z, const VaeConfig& config) {
@@ -64,8 +68,10 @@ Loss BuildLoss(Node x, const Encoder& encoder, const Decoder& decoder, const Vae
   Graph& graph = x.graph();
   const Scope scope(graph, "Loss");
 
-  Node reconstruction = Named("Reconstruction", ReduceSum(SigmoidCrossEntropy({.logits = decoder.logits, .target = x}), kLastAxis));
-  Node divergence = Named("KullbackLeibler", KullbackLeiblerToStandardNormal({.mean = encoder.mean, .log_variance = encoder.log_variance}));
+  Node reconstruction =
+      Named("Reconstruction", ReduceSum(SigmoidCrossEntropy({.logits = decoder.logits, .target = x}), kLastAxis));
+  Node divergence = Named(
+      "KullbackLeibler", KullbackLeiblerToStandardNormal({.mean = encoder.mean, .log_variance = encoder.log_variance}));
 
   Node beta = Placeholder(graph, "Beta", {}, {.dtype = x.dtype(), .default_value = config.beta});
   Node weight = Named("Weight", ByMode(beta, Constant(graph, 1, x.dtype())));

@@ -8,8 +8,8 @@
 //   Node z = Placeholder(generator, "Z", {kBatch, 2});
 //   Node picture = BuildDecoder(z).mean;
 //
-// The names are the interface: checkpoints, fetches and pictures refer to them, and graphs that have a part in common share
-// its variables through them.
+// The names are the interface: checkpoints, fetches and pictures refer to them, and graphs that have a part in common
+// share its variables through them.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ namespace weft {
 struct VaeConfig {
   int64_t pixels = 784;
   int64_t hidden_units = 512;
-  int hidden_layers = 3;       // on each side
+  int hidden_layers = 3;  // on each side
   int64_t latent_units = 2;
   Initializer initializer = Initializer::kTutorial;
-  double beta = 1;             // of Loss/Beta where it is not fed
+  double beta = 1;  // of Loss/Beta where it is not fed
   DType dtype = DType::kFloat32;
 };
 
@@ -49,8 +49,8 @@ struct Decoder {
 struct Loss {
   Node reconstruction;  // −log p(x|z) in nats, [N]
   Node divergence;      // KL(q(z|x) ‖ p(z)) in nats, [N]
-  Node beta;            // a scalar to be fed: the weight of the divergence in training, as warm-up asks for; inference takes 1
-  Node total;           // −ELBO in nats, the mean over the batch
+  Node beta;   // a scalar to be fed: the weight of the divergence in training, as warm-up asks for; inference takes 1
+  Node total;  // −ELBO in nats, the mean over the batch
 };
 
 struct VariationalAutoencoder {

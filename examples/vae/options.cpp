@@ -204,7 +204,7 @@ std::vector<Command> AddCommands(CLI::App& app, Requests& requests) {
     command->footer(fmt::format("Example: vae {}", example));
     commands.push_back({command, [&options] { return Request(options); }});
   };
-  add("train", "Train a variational autoencoder", "train --epochs 3 --latent 2 --out runs/first", requests.train);
+  add("train", "Train a variational autoencoder", "train --epochs 3 --run-id first", requests.train);
   add("evaluate", "Negative ELBO of images", "evaluate --from runs/first --json", requests.evaluate);
   add("generate", "Pictures of the latent plane", "generate --from runs/first --out pictures --around 0", requests.generate);
   add("encode", "Latent means and log-variances of images", "encode --from runs/first --out latent.csv", requests.encode);

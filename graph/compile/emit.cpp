@@ -74,12 +74,12 @@ class Emitter {
           break;
         }
         case SourceKind::kVariable:
-          record.kind = BufferKind::kVariable;
+          record.kind = BufferKind::kInStore;
           record.offset = static_cast<int64_t>(program_.variables.size());
           program_.variables.push_back({.node = id, .buffer = buffer, .read = partition_.needs_buffer[i] != 0, .written = updated});
           break;
         case SourceKind::kConstant:
-          record.kind = BufferKind::kConstant;
+          record.kind = BufferKind::kInProgram;
           record.offset = static_cast<int64_t>(program_.constants.size());
           program_.constants.push_back(graph().attributes(id).Get<std::shared_ptr<const Tensor>>("value").get());
           break;
@@ -339,7 +339,7 @@ class Emitter {
 
   void Push(Step step) {
     Collect(step);
-    const auto writes_variable = [this](BufferId buffer) { return program_.buffers[buffer].kind == BufferKind::kVariable; };
+    const auto writes_variable = [this](BufferId buffer) { return program_.buffers[buffer].kind == BufferKind::kInStore; };
     if (guard_token_ != Program::kNoBuffer && std::any_of(step.writes.begin(), step.writes.end(), writes_variable)) step.reads.push_back(guard_token_);
     program_.steps.push_back(std::move(step));
   }

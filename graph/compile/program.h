@@ -23,7 +23,7 @@ inline constexpr StepId kNoStep = UINT32_MAX;
 constexpr uint32_t BlockElements(DType dtype) { return dtype == DType::kFloat32 ? kBlockElements : kBlockElements / 2; }
 
 // Where the bytes of a buffer are: in the arena of a run, in the store, or in the program itself.
-enum class BufferKind : uint8_t { kArena, kVariable, kConstant };
+enum class BufferKind : uint8_t { kArena, kInStore, kInProgram };
 
 // How a buffer's elements lie. The first version knows one layout; the planner may give others (panels) to inner buffers.
 enum class Layout : uint8_t { kRowMajor };

@@ -129,7 +129,7 @@ std::vector<StepEdge> Dependencies(const Program& program, bool by_offset) {
   };
   for (StepId id = 0; id < program.steps.size(); ++id) {
     for (BufferId read : program.steps[id].reads) {
-      if (program.buffers[read].kind != BufferKind::kConstant) accesses.Read(place(read).first, place(read).second, id);
+      if (program.buffers[read].kind != BufferKind::kInProgram) accesses.Read(place(read).first, place(read).second, id);
     }
     for (BufferId write : program.steps[id].writes) accesses.Write(place(write).first, place(write).second, id);
   }

@@ -11,7 +11,7 @@ Workspace::Workspace(const Program& program) : addresses_(program.buffers.size()
     const Buffer& buffer = program.buffers[id];
     if (buffer.kind == BufferKind::kArena) addresses_[id] = arena_.bytes().data() + buffer.offset;
     // Constants are only read: no step lists them among its writes.
-    if (buffer.kind == BufferKind::kConstant) addresses_[id] = const_cast<std::byte*>(program.constants[static_cast<size_t>(buffer.offset)]->bytes().data());
+    if (buffer.kind == BufferKind::kInProgram) addresses_[id] = const_cast<std::byte*>(program.constants[static_cast<size_t>(buffer.offset)]->bytes().data());
   }
 }
 

@@ -30,7 +30,9 @@ struct Rows::Quotients {
 
 Rows Rows::OfBytes(std::span<const uint8_t> bytes, int64_t count, double divisor) {
   const auto size = static_cast<int64_t>(bytes.size());
-  if (count < 1 || size % count != 0) throw GraphError(fmt::format("rows: got {} bytes, expected {} rows of equal width", size, count));
+  if (count < 1 || size % count != 0) {
+    throw GraphError(fmt::format("rows: got {} bytes, expected {} rows of equal width", size, count));
+  }
   auto quotients = std::make_shared<Quotients>();
   for (size_t byte = 0; byte < 256; ++byte) {
     const double quotient = static_cast<double>(byte) / divisor;
@@ -43,7 +45,9 @@ Rows Rows::OfBytes(std::span<const uint8_t> bytes, int64_t count, double divisor
 
 Rows Rows::Of(const Tensor& tensor) {
   const Shape& shape = tensor.shape();
-  if (shape.rank() < 1 || shape[0].length() < 1) throw GraphError(fmt::format("rows: got {}, expected at least one row", ToString(tensor.type())));
+  if (shape.rank() < 1 || shape[0].length() < 1) {
+    throw GraphError(fmt::format("rows: got {}, expected at least one row", ToString(tensor.type())));
+  }
   const int64_t count = shape[0].length(), width = tensor.size() / count;
   switch (tensor.dtype()) {
     case DType::kFloat32: return Rows(tensor.values<float>(), count, width);
@@ -58,24 +62,29 @@ template <class T>
 void Rows::GatherAs(std::span<const int64_t> which, std::span<std::byte> to) const {
   T* out = reinterpret_cast<T*>(to.data());
   const auto width = static_cast<size_t>(width_);
-  std::visit([&](const auto& source) {
-    using Kind = std::decay_t<decltype(source)>;
-    for (int64_t row : which) {
-      const size_t begin = static_cast<size_t>(row) * width;
-      if constexpr (std::is_same_v<Kind, Bytes>) {
-        const std::array<T, 256>& quotients = source.quotients->template of<T>();
-        std::ranges::transform(source.values.subspan(begin, width), out, [&](uint8_t byte) { return quotients[byte]; });
-      } else {
-        std::ranges::transform(source.subspan(begin, width), out, [](auto value) { return static_cast<T>(value); });
-      }
-      out += width;
-    }
-  }, source_);
+  std::visit(
+      [&](const auto& source) {
+        using Kind = std::decay_t<decltype(source)>;
+        for (int64_t row : which) {
+          const size_t begin = static_cast<size_t>(row) * width;
+          if constexpr (std::is_same_v<Kind, Bytes>) {
+            const std::array<T, 256>& quotients = source.quotients->template of<T>();
+            std::ranges::transform(source.values.subspan(begin, width), out,
+                                   [&](uint8_t byte) { return quotients[byte]; });
+          } else {
+            std::ranges::transform(source.subspan(begin, width), out, [](auto value) { return static_cast<T>(value); });
+          }
+          out += width;
+        }
+      },
+      source_);
 }
 
 void Rows::Gather(std::span<const int64_t> which, DType dtype, std::span<std::byte> to) const {
   const auto expected = which.size() * static_cast<size_t>(width_) * SizeOf(dtype);
-  if (to.size() != expected) throw GraphError(fmt::format("rows: got room for {} bytes, expected {}", to.size(), expected));
+  if (to.size() != expected) {
+    throw GraphError(fmt::format("rows: got room for {} bytes, expected {}", to.size(), expected));
+  }
   switch (dtype) {
     case DType::kFloat32: return GatherAs<float>(which, to);
     case DType::kFloat64: return GatherAs<double>(which, to);
@@ -86,10 +95,13 @@ void Rows::Gather(std::span<const int64_t> which, DType dtype, std::span<std::by
 }
 
 std::string Rows::Checksum() const {
-  return std::visit([](const auto& source) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(source)>, Bytes>) return Crc32cText(std::as_bytes(source.values));
-    else return Crc32cText(std::as_bytes(source));
-  }, source_);
+  return std::visit(
+      [](const auto& source) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(source)>, Bytes>)
+          return Crc32cText(std::as_bytes(source.values));
+        else return Crc32cText(std::as_bytes(source));
+      },
+      source_);
 }
 
 int64_t SampleCount(const Dataset& dataset) {
@@ -97,11 +109,21 @@ int64_t SampleCount(const Dataset& dataset) {
   const int64_t count = dataset[0].rows.count();
   for (const Column& column : dataset) {
     const Node node = column.node;
-    const auto fail = [&node](std::string_view reason) { throw GraphError(fmt::format("data set: column '{}': {}", Escaped(node.name().str()), reason)); };
-    if (node.shape().rank() < 1 || !node.shape()[0].is_batch() || node.dtype() == DType::kBool) fail(fmt::format("got {}, expected numbers [N, …]", ToString(node.type())));
+    const auto fail = [&node](std::string_view reason) {
+      throw GraphError(fmt::format("data set: column '{}': {}", Escaped(node.name().str()), reason));
+    };
+    if (node.shape().rank() < 1 || !node.shape()[0].is_batch() || node.dtype() == DType::kBool) {
+      fail(fmt::format("got {}, expected numbers [N, …]", ToString(node.type())));
+    }
     const int64_t width = ElementCount(std::span(node.shape().begin() + 1, node.shape().end()));
-    if (column.rows.width() != width) fail(fmt::format("got rows of {} numbers, expected {} for {}", column.rows.width(), width, ToString(node.type())));
-    if (column.rows.count() != count) fail(fmt::format("got {} rows, expected {} like '{}'", column.rows.count(), count, Escaped(dataset[0].node.name().str())));
+    if (column.rows.width() != width) {
+      fail(
+          fmt::format("got rows of {} numbers, expected {} for {}", column.rows.width(), width, ToString(node.type())));
+    }
+    if (column.rows.count() != count) {
+      fail(fmt::format("got {} rows, expected {} like '{}'", column.rows.count(), count,
+                       Escaped(dataset[0].node.name().str())));
+    }
   }
   return count;
 }
@@ -129,7 +151,9 @@ uint64_t Below(uint64_t n, uint64_t key, uint64_t epoch, uint64_t element) {
 void Shuffle(std::span<int64_t> order, uint64_t seed, int64_t epoch) {
   std::iota(order.begin(), order.end(), 0);
   const uint64_t key = RandomKey(seed, StreamHash("Training/Shuffle"));
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[Below(i, key, static_cast<uint64_t>(epoch), i)]);
+  for (size_t i = order.size(); i > 1; --i) {
+    std::swap(order[i - 1], order[Below(i, key, static_cast<uint64_t>(epoch), i)]);
+  }
 }
 
 }  // namespace weft

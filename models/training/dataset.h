@@ -25,11 +25,12 @@ class Rows {
   static Rows OfBytes(std::span<const uint8_t> bytes, int64_t count, double divisor = 255);
   // One row for each index of the first axis, of f32, f64 or i64.
   static Rows Of(const Tensor& tensor);
-  static Rows Of(Tensor&&) = delete;
+  static Rows Of(Tensor&&) = delete;  // it would not outlive the view
 
   int64_t count() const { return count_; }
   int64_t width() const { return width_; }
-  // Writes the rows of these numbers one behind the other, as elements of `dtype` (f32, f64 or i64), and allocates nothing.
+  // Writes the rows of these numbers one behind the other, as elements of `dtype` (f32, f64 or i64), and allocates
+  // nothing.
   void Gather(std::span<const int64_t> which, DType dtype, std::span<std::byte> to) const;
   // Of all bytes, to tell one data set from another.
   std::string Checksum() const;
@@ -52,13 +53,13 @@ class Rows {
 
 // Row i of each column belongs to sample i.
 struct Column {
-  Node node;  // a placeholder, or any node whose value is to be fed: [N, …], as many numbers a sample as the rows are wide
+  Node node;  // what is fed, a placeholder or another: [N, …], with as many numbers a sample as a row has
   Rows rows;
 };
 using Dataset = std::vector<Column>;
 
-// The number of samples. Throws GraphError, naming the node, for columns of different lengths, for one that does not fit its
-// node, and for a data set without columns.
+// The number of samples. Throws GraphError, naming the node, for columns of different lengths, for one that does not
+// fit its node, and for a data set without columns.
 int64_t SampleCount(const Dataset& dataset);
 
 // A name for the content: the checksums of all columns.

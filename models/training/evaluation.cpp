@@ -27,7 +27,9 @@ std::vector<Node> Fetches(const Objective& objective) {
 }  // namespace
 
 Evaluation::Evaluation(Session& session, const Objective& objective, const Dataset& dataset, int64_t batch)
-    : watched_(InInference(objective)), order_(static_cast<size_t>(SampleCount(dataset))), batches_(session, Fetches(objective), {}, dataset, batch) {
+    : watched_(InInference(objective)),
+      order_(static_cast<size_t>(SampleCount(dataset))),
+      batches_(session, Fetches(objective), {}, dataset, batch) {
   std::iota(order_.begin(), order_.end(), 0);
 }
 
@@ -56,14 +58,18 @@ Tensor NormalRows(int64_t count, int64_t width, uint64_t seed, DType dtype) {
   return session.Run({}, rows);
 }
 
-ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, const Rows& images, uint64_t seed, int64_t batch) {
+ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, const Rows& images, uint64_t seed,
+                         int64_t batch) {
   const Node epsilon = vae.encoder.epsilon;
   const Tensor noise = NormalRows(images.count(), epsilon.shape()[1].length(), seed, epsilon.dtype());
-  const Objective objective = {.loss = vae.loss.total, .watched = {{"reconstruction", vae.loss.reconstruction}, {"kl", vae.loss.divergence}}};
+  const Objective objective = {.loss = vae.loss.total,
+                               .watched = {{"reconstruction", vae.loss.reconstruction}, {"kl", vae.loss.divergence}}};
   const Means means = Evaluation(session, objective, {{vae.x, images}, {epsilon, Rows::Of(noise)}}, batch).Run();
   const double negative_elbo = means.watched[0] + means.watched[1];
   const auto pixels = static_cast<double>(vae.x.shape()[1].length());
-  return {.negative_elbo = negative_elbo, .reconstruction = means.watched[0], .divergence = means.watched[1],
+  return {.negative_elbo = negative_elbo,
+          .reconstruction = means.watched[0],
+          .divergence = means.watched[1],
           .bits_per_dim = negative_elbo / (pixels * std::numbers::ln2)};
 }
 

@@ -46,8 +46,8 @@ class Evaluation {
   FedBatches batches_;
 };
 
-// N(0, 1), f32 or f64 [count, width]: row i is a function of (seed, i) alone, whatever the count, so each sample meets the
-// same noise in every epoch and for every batch size.
+// N(0, 1), f32 or f64 [count, width]: row i is a function of (seed, i) alone, whatever the count, so each sample meets
+// the same noise in every epoch and for every batch size.
 Tensor NormalRows(int64_t count, int64_t width, uint64_t seed, DType dtype = DType::kFloat32);
 
 // In nats an image, with one ε an image; bits_per_dim = negative_elbo / (pixels · ln 2).
@@ -57,6 +57,7 @@ struct ElboFigures {
   double divergence = 0;
   double bits_per_dim = 0;
 };
-ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, const Rows& images, uint64_t seed = 1, int64_t batch = 1000);
+ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, const Rows& images, uint64_t seed = 1,
+                         int64_t batch = 1000);
 
 }  // namespace weft

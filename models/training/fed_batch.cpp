@@ -20,13 +20,17 @@ std::vector<Node> AllFed(const Dataset& dataset, std::span<const Node> scalars) 
 }
 
 // Placeholders need not be announced.
-PreparedRun Prepare(Session& session, std::span<const Node> fetches, PrepareOptions options, std::span<const Node> fed) {
-  std::ranges::copy_if(fed, std::back_inserter(options.fed), [](const Node& node) { return !node.op().is_source(SourceKind::kPlaceholder); });
+PreparedRun Prepare(Session& session, std::span<const Node> fetches, PrepareOptions options,
+                    std::span<const Node> fed) {
+  std::ranges::copy_if(fed, std::back_inserter(options.fed),
+                       [](const Node& node) { return !node.op().is_source(SourceKind::kPlaceholder); });
   PreparedRun run = session.Prepare(fetches, options);
   for (const ProgramInput& input : run.program().inputs) {
     const Path& name = run.program().graph.name(input.node);
     const bool is_fed = std::ranges::any_of(fed, [&](const Node& node) { return node.name() == name; });
-    if (!is_fed && !input.has_default) throw GraphError(fmt::format("placeholder '{}': no column of the data set feeds it", Escaped(name.str())));
+    if (!is_fed && !input.has_default) {
+      throw GraphError(fmt::format("placeholder '{}': no column of the data set feeds it", Escaped(name.str())));
+    }
   }
   return run;
 }
@@ -40,7 +44,8 @@ double Sum(std::span<const T> values) {
 
 }  // namespace
 
-FedBatch::FedBatch(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, std::span<const Node> scalars)
+FedBatch::FedBatch(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset,
+                   std::span<const Node> scalars)
     : size_(options.batch), run_(Prepare(session, fetches, std::move(options), AllFed(dataset, scalars))) {
   for (const Column& column : dataset) inputs_.push_back({column.rows, column.node.dtype(), run_.Input(column.node)});
 }
@@ -61,7 +66,8 @@ void FedBatch::SetScalar(Node scalar, double value) {
   else run_.Input<double>(scalar)[0] = value;
 }
 
-FedBatches::FedBatches(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, int64_t batch, std::span<const Node> scalars)
+FedBatches::FedBatches(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset,
+                       int64_t batch, std::span<const Node> scalars)
     : samples_(SampleCount(dataset)), batch_(batch) {
   if (batch < 1) throw GraphError(fmt::format("batch size: got {}, expected at least 1", batch));
   const auto make = [&](std::optional<FedBatch>& to, int64_t size) {

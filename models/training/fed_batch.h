@@ -16,7 +16,8 @@ class FedBatch {
  public:
   // `scalars`: nodes that the caller fills. Throws GraphError for a column that the program does not read, and for a
   // placeholder without default that nobody fills.
-  FedBatch(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, std::span<const Node> scalars = {});
+  FedBatch(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset,
+           std::span<const Node> scalars = {});
 
   // Allocates nothing. Throws like PreparedRun::Run.
   void Run(std::span<const int64_t> samples);
@@ -40,11 +41,10 @@ class FedBatch {
 // The programs for a data set in batches of one size: one for full batches, one for the rest, if there is one.
 class FedBatches {
  public:
-  FedBatches(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset, int64_t batch,
-             std::span<const Node> scalars = {});
+  FedBatches(Session& session, std::span<const Node> fetches, PrepareOptions options, const Dataset& dataset,
+             int64_t batch, std::span<const Node> scalars = {});
 
   int64_t sample_count() const { return samples_; }
-  int64_t count() const { return (samples_ + batch_ - 1) / batch_; }
   // Of the batch that begins at this position of the order.
   int64_t SizeAt(int64_t position) const { return std::min(batch_, samples_ - position); }
   FedBatch& At(int64_t position) { return SizeAt(position) == batch_ ? *full_ : *rest_; }

@@ -35,7 +35,8 @@ T Number(const Metadata& metadata, const std::string& key) {
 // "-1.8p+1", as from_chars reads it.
 std::string HexText(double number) {
   std::string text(32, '\0');
-  text.resize(static_cast<size_t>(std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::hex).ptr - text.data()));
+  text.resize(static_cast<size_t>(
+      std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::hex).ptr - text.data()));
   return text;
 }
 
@@ -55,8 +56,13 @@ std::vector<std::string> SumKeys(const FitRun& run) {
 
 Metadata ToMetadata(const FitRun& run) {
   const auto text = [](auto number) { return fmt::format("{}", number); };
-  return {{"fit_format", std::string(kFormat)}, {"seed", text(run.seed)},   {"session_seed", text(run.session_seed)}, {"batch", text(run.batch)},
-          {"shuffle", run.shuffle ? "yes" : "no"}, {"samples", text(run.samples)}, {"data_checksum", run.data}};
+  return {{"fit_format", std::string(kFormat)},
+          {"seed", text(run.seed)},
+          {"session_seed", text(run.session_seed)},
+          {"batch", text(run.batch)},
+          {"shuffle", run.shuffle ? "yes" : "no"},
+          {"samples", text(run.samples)},
+          {"data_checksum", run.data}};
 }
 
 }  // namespace
@@ -74,15 +80,23 @@ Metadata ToMetadata(const FitProgress& progress, const FitRun& run) {
 
 FitProgress ParseProgress(const Metadata& metadata, const FitRun& run) {
   for (const auto& [key, expected] : ToMetadata(run)) {
-    if (Text(metadata, key) != expected) Fail(key, expected, fmt::format("'{}' as in the checkpoint", Escaped(Text(metadata, key), 80)));
+    if (Text(metadata, key) != expected) {
+      Fail(key, expected, fmt::format("'{}' as in the checkpoint", Escaped(Text(metadata, key), 80)));
+    }
   }
-  FitProgress progress = {.epoch = Number<int64_t>(metadata, "epoch"), .step = Number<int64_t>(metadata, "step"),
-                          .position = Number<int64_t>(metadata, "position"), .run_number = Number<uint64_t>(metadata, "run_number")};
+  FitProgress progress = {.epoch = Number<int64_t>(metadata, "epoch"),
+                          .step = Number<int64_t>(metadata, "step"),
+                          .position = Number<int64_t>(metadata, "position"),
+                          .run_number = Number<uint64_t>(metadata, "run_number")};
   if (progress.epoch < 0 || progress.step < 0) Fail("step", Text(metadata, "step"), "numbers that are not negative");
   // A whole number of batches, short of the end: an epoch's end is the next one's beginning.
-  if (progress.position < 0 || progress.position >= run.samples || progress.position % run.batch != 0) Fail("position", Text(metadata, "position"), "the end of a batch");
+  if (progress.position < 0 || progress.position >= run.samples || progress.position % run.batch != 0) {
+    Fail("position", Text(metadata, "position"), "the end of a batch");
+  }
   // Between two epochs there is nothing to sum up, so other nodes may be watched from here on.
-  for (const std::string& key : SumKeys(run)) progress.sums.push_back(progress.position == 0 ? 0 : HexNumber(metadata, key));
+  for (const std::string& key : SumKeys(run)) {
+    progress.sums.push_back(progress.position == 0 ? 0 : HexNumber(metadata, key));
+  }
   return progress;
 }
 

@@ -16,16 +16,16 @@ struct FitRun {
   int64_t batch = 0;
   bool shuffle = true;
   int64_t samples = 0;
-  std::string data = {};      // checksum of the data set
+  std::string data = {};                  // checksum of the data set
   std::vector<std::string> watched = {};  // names
 };
 
 struct FitProgress {
-  int64_t epoch = 0;             // complete ones
-  int64_t step = 0;              // done
-  int64_t position = 0;          // samples of the running epoch that are done
-  uint64_t run_number = 0;       // of the session: what random nodes see next
-  std::vector<double> sums = {}; // of the running epoch: the loss, then what is watched
+  int64_t epoch = 0;              // complete ones
+  int64_t step = 0;               // done
+  int64_t position = 0;           // samples of the running epoch that are done
+  uint64_t run_number = 0;        // of the session: what random nodes see next
+  std::vector<double> sums = {};  // of the running epoch: the loss, then what is watched
 };
 
 Metadata ToMetadata(const FitProgress& progress, const FitRun& run);

@@ -21,7 +21,7 @@ namespace {
   throw GraphError(fmt::format("Minimize '{}': {}", Escaped(loss.name().str()), reason));
 }
 
-// ---- What is trained -------------------------------------------------------------------------------------------------
+// ---- What is trained ----------------------------------------------------------------------------------------------
 
 std::vector<Node> ChosenVariables(Node loss, const MinimizeOptions& options) {
   Graph& graph = loss.graph();
@@ -31,7 +31,9 @@ std::vector<Node> ChosenVariables(Node loss, const MinimizeOptions& options) {
   }
   std::ranges::sort(variables, {}, &Node::name);
 
-  const auto matches = [](const std::string& glob, const Node& variable) { return MatchesGlob(glob, variable.name().str()); };
+  const auto matches = [](const std::string& glob, const Node& variable) {
+    return MatchesGlob(glob, variable.name().str());
+  };
   const auto is_in = [&](const std::vector<std::string>& globs, const Node& variable) {
     return std::ranges::any_of(globs, [&](const std::string& glob) { return matches(glob, variable); });
   };
@@ -48,7 +50,7 @@ std::vector<Node> ChosenVariables(Node loss, const MinimizeOptions& options) {
   return variables;
 }
 
-// ---- Clipping ----------------------------------------------------------------------------------------------------------
+// ---- Clipping -----------------------------------------------------------------------------------------------------
 
 Node GlobalNorm(std::span<const Node> gradients) {
   Graph& graph = gradients[0].graph();
@@ -68,7 +70,7 @@ Node ClipFactor(Node norm, double clip) {
   return Named("ClipFactor", most / Maximum(norm, most));
 }
 
-// ---- Rules -------------------------------------------------------------------------------------------------------------
+// ---- Rules --------------------------------------------------------------------------------------------------------
 
 // One variable's part of a step. The nodes of its rule are named below Training/Update/<path of w>.
 struct Update {
@@ -118,7 +120,8 @@ auto Rule(const Nesterov& o, const Scalars& s) {
 }
 
 auto Rule(const RMSProp& o, const Scalars& s) {
-  const Node decay = s.Number("decay", o.decay), rest = s.Number("rest", 1 - o.decay), epsilon = s.Number("epsilon", o.epsilon);
+  const Node decay = s.Number("decay", o.decay), rest = s.Number("rest", 1 - o.decay),
+             epsilon = s.Number("epsilon", o.epsilon);
   return [=](const Update& u) {
     const Node square = u.Slot("square");
     const Node next = u.Next("square", square, decay * square + rest * Square(u.g));
@@ -135,8 +138,8 @@ auto Rule(const AdaGrad& o, const Scalars& s) {
   };
 }
 
-// rate·m̂ / (√v̂ + ε) = rate_t·m / (√v + ε_t), rate_t = rate·√(1 − β₂ᵗ)/(1 − β₁ᵗ), ε_t = ε·√(1 − β₂ᵗ): what depends on t alone
-// is one scalar each, and TensorFlow's form is that of a constant ε_t.
+// rate·m̂ / (√v̂ + ε) = rate_t·m / (√v + ε_t), rate_t = rate·√(1 − β₂ᵗ)/(1 − β₁ᵗ), ε_t = ε·√(1 − β₂ᵗ): what depends on t
+// alone is one scalar each, and TensorFlow's form is that of a constant ε_t.
 auto Rule(const Adam& o, const Scalars& s) {
   const auto bias = [&](double beta) { return -Expm1(s.t * std::log(beta)); };  // 1 − βᵗ, without cancellation
   const Node root = Named("RootOfBias", Sqrt(bias(o.beta2)));
@@ -155,7 +158,9 @@ auto Rule(const Adam& o, const Scalars& s) {
 
 auto Rule(const AdamW& o, const Scalars& s) {
   const Node decay = Named("Decay", s.rate * o.weight_decay);
-  const auto adam = Rule(Adam{.learning_rate = o.learning_rate, .beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .form = o.form}, s);
+  const auto adam = Rule(
+      Adam{.learning_rate = o.learning_rate, .beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .form = o.form},
+      s);
   return [=](const Update& u) { return adam(u) - decay * u.w; };
 }
 
@@ -168,7 +173,8 @@ constexpr std::string_view NameOf(const Adam&) { return "Adam"; }
 constexpr std::string_view NameOf(const AdamW&) { return "AdamW"; }
 
 // Adds the rule's update of every variable; `factor`, if there is one, clips the gradients.
-void AddUpdates(const auto& optimizer, const Scalars& scalars, const Minimization& training, const std::optional<Node>& factor) {
+void AddUpdates(const auto& optimizer, const Scalars& scalars, const Minimization& training,
+                const std::optional<Node>& factor) {
   Graph& graph = scalars.t.graph();
   const Path root = "Training", own = root / Path(NameOf(optimizer));
   const Scope scope = Scope::Absolute(graph, own);
@@ -205,7 +211,11 @@ Minimization Minimize(Node loss, const Optimizer& optimizer, const MinimizeOptio
   const Node t = Named("NextStep", step + 1);
   graph.AddUpdate(step, t);
 
-  const Minimization training = {.learning_rate = learning_rate, .step = step, .global_norm = norm, .variables = variables, .gradients = gradients};
+  const Minimization training = {.learning_rate = learning_rate,
+                                 .step = step,
+                                 .global_norm = norm,
+                                 .variables = variables,
+                                 .gradients = gradients};
   std::visit([&](const auto& o) { AddUpdates(o, {.rate = learning_rate, .t = t}, training, factor); }, optimizer);
   return training;
 }

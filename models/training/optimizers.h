@@ -2,8 +2,9 @@
 //
 //   Minimization training = Minimize(vae.loss.total, Adam{.learning_rate = 1e-3}, {.clip_global_norm = 5});
 //
-// t counts steps from 1, g is a variable's gradient (clipped), w the variable; slots begin with 0. Slots are the variables
-// Training/<optimiser>/<slot>/<path of w>, and Training/Step holds t: all that must be saved for training to go on.
+// t counts steps from 1, g is a variable's gradient (clipped), w the variable; slots begin with 0. Slots are the
+// variables Training/<optimiser>/<slot>/<path of w>, and Training/Step holds t: all that must be saved for training to
+// go on.
 #pragma once
 
 #include <optional>
@@ -84,10 +85,10 @@ struct Minimization {
   std::vector<Node> variables, gradients;  // in the order of paths; the gradients before clipping
 };
 
-// Appends the gradients of the scalar `loss` and an update for each trainable variable that is chosen. Running averages of
-// layers go on even where their variables are frozen. Throws GraphError if nothing is to be trained, if a glob matches
-// nothing, if the loss does not depend on a chosen variable or cannot be differentiated, for a clip that is not positive,
-// and for a second call on the same graph.
+// Appends the gradients of the scalar `loss` and an update for each trainable variable that is chosen. Running averages
+// of layers go on even where their variables are frozen. Throws GraphError if nothing is to be trained, if a glob
+// matches nothing, if the loss does not depend on a chosen variable or cannot be differentiated, for a clip that is not
+// positive, and for a second call on the same graph.
 Minimization Minimize(Node loss, const Optimizer& optimizer, const MinimizeOptions& options = {});
 
 }  // namespace weft

@@ -20,7 +20,9 @@ uint64_t SessionSeed(Session& session) {
   Graph& graph = session.graph();
   for (uint32_t i = 0; i < graph.size(); ++i) {
     const Node node = graph.node(NodeId{i});
-    if (node.op().is_source(SourceKind::kRandomState)) return static_cast<uint64_t>(session.Run({}, node).values<int64_t>()[0]);
+    if (node.op().is_source(SourceKind::kRandomState)) {
+      return static_cast<uint64_t>(session.Run({}, node).values<int64_t>()[0]);
+    }
   }
   return 0;
 }
@@ -28,11 +30,17 @@ uint64_t SessionSeed(Session& session) {
 class Training {
  public:
   Training(Session& session, const Objective& objective, const Dataset& dataset, const FitOptions& options)
-      : session_(session), options_(options), samples_(SampleCount(dataset)), order_(static_cast<size_t>(samples_)),
-        run_(RunOf(session, objective, dataset, options)), batches_(Batches(session, objective, dataset, options)) {
+      : session_(session),
+        options_(options),
+        samples_(SampleCount(dataset)),
+        order_(static_cast<size_t>(samples_)),
+        run_(RunOf(session, objective, dataset, options)),
+        batches_(Batches(session, objective, dataset, options)) {
     progress_.sums.assign(1 + objective.watched.size(), 0);
     means_.watched.assign(objective.watched.size(), 0);
-    if (!options.validation.empty()) validation_.emplace(session, objective, options.validation, options.validation_batch);
+    if (!options.validation.empty()) {
+      validation_.emplace(session, objective, options.validation, options.validation_batch);
+    }
     if (options.resume) {
       progress_ = ParseProgress(*options.resume, run_);
       session.set_run_number(progress_.run_number);
@@ -49,10 +57,16 @@ class Training {
 
  private:
   static FitRun RunOf(Session& session, const Objective& objective, const Dataset& dataset, const FitOptions& options) {
-    FitRun run = {.seed = options.seed, .session_seed = SessionSeed(session), .batch = options.batch, .shuffle = options.shuffle, .samples = SampleCount(dataset)};
+    FitRun run = {.seed = options.seed,
+                  .session_seed = SessionSeed(session),
+                  .batch = options.batch,
+                  .shuffle = options.shuffle,
+                  .samples = SampleCount(dataset)};
     if (options.checkpoints != nullptr || options.resume) run.data = Checksum(dataset);
     for (const Watched& watched : objective.watched) {
-      if (std::ranges::count(run.watched, watched.name) > 0) throw GraphError(fmt::format("Fit: watched: got '{}' twice", Escaped(watched.name)));
+      if (std::ranges::count(run.watched, watched.name) > 0) {
+        throw GraphError(fmt::format("Fit: watched: got '{}' twice", Escaped(watched.name)));
+      }
       run.watched.push_back(watched.name);
     }
     return run;
@@ -63,17 +77,23 @@ class Training {
     if (options_.checkpoints == nullptr || options_.checkpoints->List().empty()) return;
     const int64_t newest = options_.checkpoints->List().back().step;
     if (newest <= progress_.step) return;
-    throw GraphError(fmt::format("Fit: got step {} to begin with, expected at least {}, the newest checkpoint in the directory; go on from it, or delete what is newer",
-                                 progress_.step, newest));
+    throw GraphError(
+        fmt::format("Fit: got step {} to begin with, expected at least {}, the newest checkpoint in the directory; go "
+                    "on from it, or delete what is newer",
+                    progress_.step, newest));
   }
 
-  static FedBatches Batches(Session& session, const Objective& objective, const Dataset& dataset, const FitOptions& options) {
-    if (session.graph().updates().empty()) throw GraphError("Fit: got a graph without updates, expected one that something is minimised in");
+  static FedBatches Batches(Session& session, const Objective& objective, const Dataset& dataset,
+                            const FitOptions& options) {
+    if (session.graph().updates().empty()) {
+      throw GraphError("Fit: got a graph without updates, expected one that something is minimised in");
+    }
     std::vector<Node> fetches = {objective.loss}, guards = {objective.loss}, scheduled;
     for (const Watched& watched : objective.watched) fetches.push_back(watched.node);
     guards.insert(guards.end(), options.guards.begin(), options.guards.end());
     for (const ScheduledInput& input : options.schedules) scheduled.push_back(input.node);
-    return FedBatches(session, fetches, {.mode = Mode::kTraining, .updates = true, .guards = guards}, dataset, options.batch, scheduled);
+    return FedBatches(session, fetches, {.mode = Mode::kTraining, .updates = true, .guards = guards}, dataset,
+                      options.batch, scheduled);
   }
 
   void Epoch() {
@@ -105,8 +125,12 @@ class Training {
     for (size_t i = 0; i < progress_.sums.size(); ++i) progress_.sums[i] += batch.SumOf(i);
     UpdateMeans();
     if (!options_.after_step) return;
-    options_.after_step({.epoch = progress_.epoch + 1, .step = progress_.step, .samples = progress_.position, .samples_per_epoch = samples_,
-                         .loss = batch.SumOf(0) / static_cast<double>(size), .means = means_});
+    options_.after_step({.epoch = progress_.epoch + 1,
+                         .step = progress_.step,
+                         .samples = progress_.position,
+                         .samples_per_epoch = samples_,
+                         .loss = batch.SumOf(0) / static_cast<double>(size),
+                         .means = means_});
   }
 
   void UpdateMeans() {
@@ -121,13 +145,19 @@ class Training {
     ++progress_.epoch;
     progress_.position = 0;
     std::ranges::fill(progress_.sums, 0);
-    if (options_.after_epoch) options_.after_epoch({.epoch = progress_.epoch, .step = progress_.step, .training = means_, .validation = result_.validation});
+    if (options_.after_epoch) {
+      options_.after_epoch(
+          {.epoch = progress_.epoch, .step = progress_.step, .training = means_, .validation = result_.validation});
+    }
   }
 
   void WriteCheckpoint(bool epoch_ended) {
     if (options_.checkpoints == nullptr) return;
     progress_.run_number = session_.run_number();
-    GenerationFacts facts = {.step = progress_.step, .epoch = progress_.epoch, .metadata = options_.model_metadata, .progress = ToMetadata(progress_, run_)};
+    GenerationFacts facts = {.step = progress_.step,
+                             .epoch = progress_.epoch,
+                             .metadata = options_.model_metadata,
+                             .progress = ToMetadata(progress_, run_)};
     if (epoch_ended && result_.validation) facts.loss = result_.validation->loss;
     try {
       options_.checkpoints->Write(session_.store(), facts);
@@ -145,7 +175,7 @@ class Training {
   FedBatches batches_;
   std::optional<Evaluation> validation_;
   FitProgress progress_;
-  Means means_;                 // of this epoch, so far
+  Means means_;  // of this epoch, so far
   FitResult result_;
 };
 

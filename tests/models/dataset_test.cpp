@@ -23,7 +23,7 @@ std::vector<T> Gathered(const Rows& rows, std::vector<int64_t> which) {
   return to;
 }
 
-// ---- Rows -------------------------------------------------------------------------------------------------------------
+// ---- Rows ---------------------------------------------------------------------------------------------------------
 
 TEST(Rows, ScalesBytes) {
   std::vector<uint8_t> bytes(256);
@@ -66,7 +66,8 @@ TEST(Rows, RefusesWhatIsNotRows) {
   for (const Tensor* tensor : {&scalar, &masks, &none}) EXPECT_THROW(Rows::Of(*tensor), GraphError);
   std::vector<float> room(3);
   const int64_t first[] = {0};
-  EXPECT_THROW(Rows::OfBytes(bytes, 5).Gather(first, DType::kFloat32, std::as_writable_bytes(std::span(room))), GraphError);
+  EXPECT_THROW(Rows::OfBytes(bytes, 5).Gather(first, DType::kFloat32, std::as_writable_bytes(std::span(room))),
+               GraphError);
 }
 
 TEST(Rows, ChecksumTellsContentsApart) {
@@ -76,7 +77,7 @@ TEST(Rows, ChecksumTellsContentsApart) {
   EXPECT_NE(Rows::OfBytes(bytes, 5).Checksum(), before);
 }
 
-// ---- Data sets --------------------------------------------------------------------------------------------------------
+// ---- Data sets ----------------------------------------------------------------------------------------------------
 
 struct Pictures {
   Graph graph;
@@ -95,12 +96,15 @@ TEST(Dataset, RefusesColumnsThatDoNotFit) {
   Pictures p;
   const auto message = [](const Dataset& dataset) { return Thrown([&] { SampleCount(dataset); }); };
   EXPECT_EQ(message({}), "data set: got no column, expected at least one");
-  EXPECT_EQ(message({{p.x, Rows::OfBytes(p.pixels, 2)}}), "data set: column 'X': got rows of 6 numbers, expected 4 for f32[N, 2, 2]");
-  EXPECT_EQ(message({{p.x, Rows::OfBytes(p.pixels, 3)}, {p.y, Rows::OfBytes(p.pixels, 12)}}), "data set: column 'Y': got 12 rows, expected 3 like 'X'");
-  EXPECT_EQ(message({{Placeholder(p.graph, "Z", {4}), Rows::OfBytes(p.pixels, 3)}}), "data set: column 'Z': got f32[4], expected numbers [N, …]");
+  EXPECT_EQ(message({{p.x, Rows::OfBytes(p.pixels, 2)}}),
+            "data set: column 'X': got rows of 6 numbers, expected 4 for f32[N, 2, 2]");
+  EXPECT_EQ(message({{p.x, Rows::OfBytes(p.pixels, 3)}, {p.y, Rows::OfBytes(p.pixels, 12)}}),
+            "data set: column 'Y': got 12 rows, expected 3 like 'X'");
+  EXPECT_EQ(message({{Placeholder(p.graph, "Z", {4}), Rows::OfBytes(p.pixels, 3)}}),
+            "data set: column 'Z': got f32[4], expected numbers [N, …]");
 }
 
-// ---- The order of an epoch ----------------------------------------------------------------------------------------------
+// ---- The order of an epoch ----------------------------------------------------------------------------------------
 
 std::vector<int64_t> Order(size_t count, uint64_t seed, int64_t epoch) {
   std::vector<int64_t> order(count);
@@ -128,8 +132,8 @@ TEST(Shuffle, IsAFunctionOfSeedAndEpochAlone) {
 // A change of this order changes every training run: it is a change of the library's numerics.
 TEST(Shuffle, IsPinned) { EXPECT_EQ(Order(8, 1, 0), (std::vector<int64_t>{6, 1, 7, 4, 0, 5, 2, 3})); }
 
-// 120 permutations of 5 samples, 12,000 epochs: χ² with 119 degrees of freedom is below 181 in all but 1 of 5,000 cases, and
-// these numbers are always the same.
+// 120 permutations of 5 samples, 12,000 epochs: χ² with 119 degrees of freedom is below 181 in all but 1 of 5,000
+// cases, and these numbers are always the same.
 TEST(Shuffle, GivesEveryPermutationAlike) {
   std::map<std::vector<int64_t>, int> counts;
   for (int64_t epoch = 0; epoch < 12'000; ++epoch) ++counts[Order(5, 42, epoch)];

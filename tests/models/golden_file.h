@@ -11,7 +11,9 @@
 
 namespace weft {
 
-inline std::filesystem::path GoldenPath(const std::string& name) { return std::filesystem::path(WEFT_SOURCE_DIR) / "tests/models/golden" / name; }
+inline std::filesystem::path GoldenPath(const std::string& name) {
+  return std::filesystem::path(WEFT_SOURCE_DIR) / "tests/models/golden" / name;
+}
 
 class GoldenFile {
  public:
@@ -19,7 +21,9 @@ class GoldenFile {
     const FileSystem system;
     const InputFile file(system, GoldenPath("golden.safetensors"));
     const SafetensorsHeader header = ReadSafetensorsHeader(file);
-    for (const SafetensorsEntry& entry : header.entries) tensors_.emplace(entry.name.str(), ReadSafetensorsTensor(file, header, entry));
+    for (const SafetensorsEntry& entry : header.entries) {
+      tensors_.emplace(entry.name.str(), ReadSafetensorsTensor(file, header, entry));
+    }
   }
 
   const Tensor& operator[](const std::string& name) const { return tensors_.at(name); }

@@ -42,7 +42,7 @@ Moments MomentsOf(const Tensor& tensor) {
   return moments;
 }
 
-// ---- FullyConnected ---------------------------------------------------------------------------------------------------
+// ---- FullyConnected -----------------------------------------------------------------------------------------------
 
 TEST(FullyConnected, CountsItsNamesPerScope) {
   Graph graph;
@@ -55,8 +55,10 @@ TEST(FullyConnected, CountsItsNamesPerScope) {
     EXPECT_EQ(FullyConnected("Mean", h, 2).name(), Path("Encoder/Mean"));
   }
   EXPECT_EQ(FullyConnected(h, 2).name(), Path("FullyConnected"));
-  const std::vector<std::string> expected = {"Encoder/FullyConnected/W", "Encoder/FullyConnected/b", "Encoder/FullyConnected_1/W", "Encoder/FullyConnected_1/b",
-                                             "Encoder/Mean/W", "Encoder/Mean/b", "FullyConnected/W", "FullyConnected/b"};
+  const std::vector<std::string> expected = {
+      "Encoder/FullyConnected/W",   "Encoder/FullyConnected/b", "Encoder/FullyConnected_1/W",
+      "Encoder/FullyConnected_1/b", "Encoder/Mean/W",           "Encoder/Mean/b",
+      "FullyConnected/W",           "FullyConnected/b"};
   EXPECT_EQ(VariableNames(graph), expected);
   EXPECT_TRUE(graph.has_stated_name(h.id()));
 }
@@ -70,7 +72,8 @@ TEST(FullyConnected, IsXTimesWPlusB) {
   store.Set("Y/W", Tensor::Of<double>({2, 3}, {1, 2, 3, 4, 5, 6}));
   store.Set("Y/b", Tensor::Of<double>({3}, {10, 20, 30}));
   Session session(graph, store, {.threads = 1});
-  EXPECT_EQ(session.Run({{x, Tensor::Of<double>({2, 2}, {1, 0, 1, -1})}}, y), Tensor::Of<double>({2, 3}, {11, 22, 33, 7, 17, 27}));
+  EXPECT_EQ(session.Run({{x, Tensor::Of<double>({2, 2}, {1, 0, 1, -1})}}, y),
+            Tensor::Of<double>({2, 3}, {11, 22, 33, 7, 17, 27}));
 }
 
 TEST(FullyConnected, LeavesTheBiasOut) {
@@ -91,7 +94,8 @@ TEST(FullyConnected, RefusesWhatDoesNotFit) {
   Graph graph;
   const Node x = Placeholder(graph, "X", {kBatch, 2});
   EXPECT_EQ(Thrown([&] { FullyConnected("Y", x, 0); }), "layer 'Y': got 0 units, expected at least 1");
-  EXPECT_EQ(Thrown([&] { FullyConnected("Y", ReduceSum(x, kLastAxis), 3); }), "layer 'Y': got f32[N], expected [N, in]");
+  EXPECT_EQ(Thrown([&] { FullyConnected("Y", ReduceSum(x, kLastAxis), 3); }),
+            "layer 'Y': got f32[N], expected [N, in]");
   FullyConnected("Y", x, 3);
   EXPECT_NE(Thrown([&] { FullyConnected("Y", x, 3); }).find("Y/W"), std::string::npos);
 }
@@ -142,11 +146,12 @@ TEST(FullyConnected, DrawsTheSameNumbersForTheSamePathAndSeed) {
   EXPECT_FALSE(weights(1, false) == weights(2, false));
 }
 
-// ---- BatchNormalization -----------------------------------------------------------------------------------------------
+// ---- BatchNormalization -------------------------------------------------------------------------------------------
 
 // A layer over f64[N, 5] with the values of the golden file.
 struct GoldenNorm {
-  explicit GoldenNorm(const BatchNormalizationOptions& options) : x(Placeholder(graph, "X", {kBatch, 5}, {.dtype = DType::kFloat64})), y(BatchNormalization("B", x, options)) {
+  explicit GoldenNorm(const BatchNormalizationOptions& options)
+      : x(Placeholder(graph, "X", {kBatch, 5}, {.dtype = DType::kFloat64})), y(BatchNormalization("B", x, options)) {
     store.Declare(graph);
     Initialize(graph, store);
     store.Set("B/gamma", golden["batch_normalization/gamma"]);
@@ -163,9 +168,12 @@ TEST(BatchNormalization, HasFourVariablesOfWhichTwoAreTrained) {
   Graph graph;
   const Node y = BatchNormalization(Placeholder(graph, "X", {kBatch, 5}));
   EXPECT_EQ(y.name(), Path("BatchNormalization"));
-  const std::vector<std::string> expected = {"BatchNormalization/beta", "BatchNormalization/gamma", "BatchNormalization/moving_mean", "BatchNormalization/moving_variance"};
+  const std::vector<std::string> expected = {"BatchNormalization/beta", "BatchNormalization/gamma",
+                                             "BatchNormalization/moving_mean", "BatchNormalization/moving_variance"};
   EXPECT_EQ(VariableNames(graph), expected);
-  for (const std::string& name : expected) EXPECT_EQ(IsTrainable(graph.Find(name)), name.find("moving") == std::string::npos) << name;
+  for (const std::string& name : expected) {
+    EXPECT_EQ(IsTrainable(graph.Find(name)), name.find("moving") == std::string::npos) << name;
+  }
   EXPECT_EQ(graph.updates().size(), 2u);
 }
 
@@ -199,10 +207,13 @@ TEST(BatchNormalization, AgreesWithPyTorchInTraining) {
   const Node variables[] = {norm.x, norm.graph.Find("B/gamma"), norm.graph.Find("B/beta")};
   const std::vector<Node> gradients = Gradients(target, variables);
   Session session(norm.graph, norm.store, {.threads = 1});
-  const auto results = session.Step({{norm.x, norm.golden["batch_normalization/x"]}, {weights, norm.golden["batch_normalization/weights"]}},
-                                    {norm.y, gradients[0], gradients[1], gradients[2]});
+  const auto results = session.Step(
+      {{norm.x, norm.golden["batch_normalization/x"]}, {weights, norm.golden["batch_normalization/weights"]}},
+      {norm.y, gradients[0], gradients[1], gradients[2]});
   const std::string names[] = {"y", "x_gradient", "gamma_gradient", "beta_gradient"};
-  for (size_t i = 0; i < 4; ++i) EXPECT_LE(RelativeError(results[i], norm.golden["batch_normalization/" + names[i]]), 1e-13) << names[i];
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_LE(RelativeError(results[i], norm.golden["batch_normalization/" + names[i]]), 1e-13) << names[i];
+  }
   for (const std::string name : {"moving_mean", "moving_variance"}) {
     EXPECT_LE(RelativeError(norm.store.Get("B/" + name), norm.golden["batch_normalization/" + name]), 1e-14) << name;
   }
@@ -246,7 +257,8 @@ TEST(BatchNormalization, DoesNotCancel) {
   VariableStore store(graph);
   Initialize(graph, store);
   Session session(graph, store, {.threads = 1});
-  const std::vector<Tensor> results = session.Step({{x, Tensor::Of<float>({4, 1}, {1e6f - 1, 1e6f + 1, 1e6f - 1, 1e6f + 1})}}, {graph.Find("B/BatchVariance")});
+  const std::vector<Tensor> results = session.Step(
+      {{x, Tensor::Of<float>({4, 1}, {1e6f - 1, 1e6f + 1, 1e6f - 1, 1e6f + 1})}}, {graph.Find("B/BatchVariance")});
   EXPECT_NEAR(results[0].values<float>()[0], 1, 1e-5);
 }
 
@@ -257,7 +269,8 @@ TEST(BatchNormalization, TakesAllButTheLastAxisAsSamples) {
   VariableStore store(graph);
   Initialize(graph, store);
   Session session(graph, store, {.threads = 1});
-  const auto mean = session.Step({{x, Tensor::Of<double>({2, 2, 2}, {1, 10, 2, 20, 3, 30, 6, 60})}}, {graph.Find("B/BatchMean")});
+  const auto mean =
+      session.Step({{x, Tensor::Of<double>({2, 2, 2}, {1, 10, 2, 20, 3, 30, 6, 60})}}, {graph.Find("B/BatchMean")});
   EXPECT_EQ(mean[0], Tensor::Of<double>({2}, {3, 30}));
 }
 

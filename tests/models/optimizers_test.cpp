@@ -23,7 +23,8 @@ namespace {
 struct Bowl {
   explicit Bowl(DType dtype = DType::kFloat64) {
     const Node w = Variable("W", Constant(graph, golden["optimizers/w"].Cast(dtype)));
-    const Node c = Constant(graph, golden["optimizers/c"].Cast(dtype)), t = Constant(graph, golden["optimizers/t"].Cast(dtype));
+    const Node c = Constant(graph, golden["optimizers/c"].Cast(dtype)),
+               t = Constant(graph, golden["optimizers/t"].Cast(dtype));
     loss = ReduceSum(0.5 * c * Square(w - t));
   }
 
@@ -41,7 +42,7 @@ struct Bowl {
   std::optional<Node> loss;
 };
 
-// ---- Beside PyTorch ---------------------------------------------------------------------------------------------------
+// ---- Beside PyTorch -----------------------------------------------------------------------------------------------
 
 struct GoldenCase {
   std::string name;
@@ -49,8 +50,12 @@ struct GoldenCase {
 };
 
 TEST(Optimizers, AgreeWithPyTorch) {
-  const GoldenCase cases[] = {{"SGD", SGD{}},           {"Momentum", Momentum{}}, {"Nesterov", Nesterov{}},
-                              {"RMSProp", RMSProp{}},   {"AdaGrad", AdaGrad{}},   {"Adam", Adam{.epsilon = 1e-3}},
+  const GoldenCase cases[] = {{"SGD", SGD{}},
+                              {"Momentum", Momentum{}},
+                              {"Nesterov", Nesterov{}},
+                              {"RMSProp", RMSProp{}},
+                              {"AdaGrad", AdaGrad{}},
+                              {"Adam", Adam{.epsilon = 1e-3}},
                               {"AdamW", AdamW{.weight_decay = 0.1}}};
   for (const auto& [name, optimizer] : cases) {
     Bowl bowl;
@@ -59,7 +64,7 @@ TEST(Optimizers, AgreeWithPyTorch) {
   }
 }
 
-// ---- Beside loops written by hand: the formulas of the header, element by element ----------------------------------------
+// ---- Beside loops written by hand: the formulas of the header, element by element ---------------------------------
 
 // What moves one element: its gradient and t → its step, with slots in the closure.
 using HandRule = std::function<double(double w, double g, int t)>;
@@ -73,42 +78,51 @@ struct HandCase {
 std::vector<HandCase> HandCases() {
   return {
       {"SGD", SGD{.learning_rate = 0.1}, [] { return [](double, double g, int) { return 0.1 * g; }; }},
-      {"Momentum", Momentum{.learning_rate = 0.1, .momentum = 0.5}, [] {
+      {"Momentum", Momentum{.learning_rate = 0.1, .momentum = 0.5},
+       [] {
          return [velocity = 0.0](double, double g, int) mutable { return 0.1 * (velocity = 0.5 * velocity + g); };
        }},
-      {"Nesterov", Nesterov{.learning_rate = 0.1, .momentum = 0.5}, [] {
+      {"Nesterov", Nesterov{.learning_rate = 0.1, .momentum = 0.5},
+       [] {
          return [velocity = 0.0](double, double g, int) mutable {
            velocity = 0.5 * velocity + g;
            return 0.1 * (g + 0.5 * velocity);
          };
        }},
-      {"RMSProp", RMSProp{.learning_rate = 0.1, .decay = 0.8, .epsilon = 0.01}, [] {
+      {"RMSProp", RMSProp{.learning_rate = 0.1, .decay = 0.8, .epsilon = 0.01},
+       [] {
          return [square = 0.0](double, double g, int) mutable {
            square = 0.8 * square + 0.2 * g * g;
            return 0.1 * g / (std::sqrt(square) + 0.01);
          };
        }},
-      {"AdaGrad", AdaGrad{.learning_rate = 0.1, .epsilon = 0.01}, [] {
+      {"AdaGrad", AdaGrad{.learning_rate = 0.1, .epsilon = 0.01},
+       [] {
          return [square = 0.0](double, double g, int) mutable {
            square += g * g;
            return 0.1 * g / (std::sqrt(square) + 0.01);
          };
        }},
-      {"Adam, PyTorch's ε", Adam{.learning_rate = 0.1, .beta1 = 0.7, .beta2 = 0.9, .epsilon = 0.01, .form = AdamEpsilon::kPyTorch}, [] {
+      {"Adam, PyTorch's ε",
+       Adam{.learning_rate = 0.1, .beta1 = 0.7, .beta2 = 0.9, .epsilon = 0.01, .form = AdamEpsilon::kPyTorch},
+       [] {
          return [m = 0.0, v = 0.0](double, double g, int t) mutable {
            m = 0.7 * m + 0.3 * g;
            v = 0.9 * v + 0.1 * g * g;
            return 0.1 * m / (1 - std::pow(0.7, t)) / (std::sqrt(v / (1 - std::pow(0.9, t))) + 0.01);
          };
        }},
-      {"Adam, TensorFlow's ε", Adam{.learning_rate = 0.1, .beta1 = 0.7, .beta2 = 0.9, .epsilon = 0.01, .form = AdamEpsilon::kTensorFlow}, [] {
+      {"Adam, TensorFlow's ε",
+       Adam{.learning_rate = 0.1, .beta1 = 0.7, .beta2 = 0.9, .epsilon = 0.01, .form = AdamEpsilon::kTensorFlow},
+       [] {
          return [m = 0.0, v = 0.0](double, double g, int t) mutable {
            m = 0.7 * m + 0.3 * g;
            v = 0.9 * v + 0.1 * g * g;
            return 0.1 * std::sqrt(1 - std::pow(0.9, t)) / (1 - std::pow(0.7, t)) * m / (std::sqrt(v) + 0.01);
          };
        }},
-      {"AdamW", AdamW{.learning_rate = 0.1, .beta1 = 0.7, .beta2 = 0.9, .epsilon = 0.01, .weight_decay = 0.2}, [] {
+      {"AdamW", AdamW{.learning_rate = 0.1, .beta1 = 0.7, .beta2 = 0.9, .epsilon = 0.01, .weight_decay = 0.2},
+       [] {
          return [m = 0.0, v = 0.0](double w, double g, int t) mutable {
            m = 0.7 * m + 0.3 * g;
            v = 0.9 * v + 0.1 * g * g;
@@ -127,7 +141,8 @@ TEST(Optimizers, AgreeWithLoopsWrittenByHand) {
       Minimize(*bowl.loss, c.optimizer);
       const Tensor got = bowl.Train(kSteps);
       Tensor expected = bowl.golden["optimizers/w"];
-      const auto curvature = bowl.golden["optimizers/c"].values<double>(), target = bowl.golden["optimizers/t"].values<double>();
+      const auto curvature = bowl.golden["optimizers/c"].values<double>(),
+                 target = bowl.golden["optimizers/t"].values<double>();
       for (size_t i = 0; i < 12; ++i) {
         double& w = expected.values<double>()[i];
         HandRule rule = c.rule();
@@ -148,14 +163,15 @@ TEST(Adam, CorrectsItsBiasAtAnyStep) {
     Session session(bowl.graph, store, {.threads = 1});
     for (const double t : {1.0, 2.0, 10.0, 1000.0, 1e5, 1e7}) {
       store.Set("Training/Step", Tensor::Scalar(t - 1).Cast(dtype));
-      const double rate = session.Run({}, bowl.graph.Find("Training/Adam/Rate")).Cast(DType::kFloat64).values<double>()[0];
+      const double rate =
+          session.Run({}, bowl.graph.Find("Training/Adam/Rate")).Cast(DType::kFloat64).values<double>()[0];
       const double expected = std::sqrt(-std::expm1(t * std::log(0.999))) / -std::expm1(t * std::log(0.9));
       EXPECT_NEAR(rate, expected, expected * (dtype == DType::kFloat64 ? 1e-14 : 1e-6)) << t;
     }
   }
 }
 
-// ---- Rates, clipping, freezing ------------------------------------------------------------------------------------------
+// ---- Rates, clipping, freezing ------------------------------------------------------------------------------------
 
 TEST(Minimize, TakesTheRateThatIsFed) {
   Bowl fed, stated;
@@ -168,7 +184,8 @@ TEST(Minimize, TakesTheRateThatIsFed) {
 // Two variables with gradients (3, 4) and (12): norm 13.
 struct TwoSlopes {
   TwoSlopes() {
-    const Node a = Variable("A", BroadcastTo(Constant(graph, 0, DType::kFloat64), {2})), b = Variable("B", Constant(graph, 0, DType::kFloat64));
+    const Node a = Variable("A", BroadcastTo(Constant(graph, 0, DType::kFloat64), {2})),
+               b = Variable("B", Constant(graph, 0, DType::kFloat64));
     loss = ReduceSum(a * Constant(graph, Tensor::Of<double>({2}, {3, 4}))) + 12 * b;
   }
   Graph graph;
@@ -209,7 +226,8 @@ TEST(Minimize, MovesOnlyWhatIsChosen) {
     MinimizeOptions options;
     bool moves_a, moves_b;
   };
-  for (const auto& [options, moves_a, moves_b] : {Case{{}, true, true}, Case{{.variables = {"A"}}, true, false}, Case{{.freeze = {"A*"}}, false, true}}) {
+  for (const auto& [options, moves_a, moves_b] :
+       {Case{{}, true, true}, Case{{.variables = {"A"}}, true, false}, Case{{.freeze = {"A*"}}, false, true}}) {
     TwoSlopes slopes;
     Minimize(*slopes.loss, Adam{}, options);
     VariableStore store(slopes.graph);
@@ -283,9 +301,11 @@ TEST(Minimize, RefusesNonsense) {
     TwoSlopes slopes;
     return Thrown([&] { Minimize(*slopes.loss, SGD{}, options); });
   };
-  EXPECT_NE(message({.clip_global_norm = 0}).find("clip_global_norm: got 0, expected a positive number"), std::string::npos);
+  EXPECT_NE(message({.clip_global_norm = 0}).find("clip_global_norm: got 0, expected a positive number"),
+            std::string::npos);
   EXPECT_NE(message({.variables = {"C"}}).find("no trainable variable is called 'C'"), std::string::npos);
-  EXPECT_NE(message({.freeze = {"Encoder/**"}}).find("no trainable variable is called 'Encoder/**'"), std::string::npos);
+  EXPECT_NE(message({.freeze = {"Encoder/**"}}).find("no trainable variable is called 'Encoder/**'"),
+            std::string::npos);
   EXPECT_NE(message({.freeze = {"*"}}).find("got no variable"), std::string::npos);
   TwoSlopes slopes;
   Minimize(*slopes.loss, SGD{});

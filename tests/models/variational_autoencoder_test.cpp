@@ -22,7 +22,7 @@
 namespace weft {
 namespace {
 
-// ---- Names ------------------------------------------------------------------------------------------------------------
+// ---- Names --------------------------------------------------------------------------------------------------------
 
 // "Encoder/FullyConnected/W f32[784, 512] trainable", a line a variable, in the order of paths.
 std::string VariableList(Graph& graph) {
@@ -79,7 +79,8 @@ TEST(VariationalAutoencoder, HasTheTutorialsNodes) {
     EXPECT_TRUE(graph.has_stated_name(node.id())) << text;
   }
   for (const char* scope : {"Encoder", "Decoder"}) {
-    for (const char* layer : {"FullyConnected", "FullyConnected_1", "FullyConnected_2", "BatchNormalization", "BatchNormalization_1", "BatchNormalization_2"}) {
+    for (const char* layer : {"FullyConnected", "FullyConnected_1", "FullyConnected_2", "BatchNormalization",
+                              "BatchNormalization_1", "BatchNormalization_2"}) {
       EXPECT_EQ(graph.Find(Path(scope) / Path(layer)).shape(), (Shape{kBatch, 512}));
     }
   }
@@ -88,7 +89,9 @@ TEST(VariationalAutoencoder, HasTheTutorialsNodes) {
 TEST(VariationalAutoencoder, KeepsTheTutorialsCollections) {
   Graph graph;
   const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph);
-  const auto expect = [&](std::string_view key, Node node) { EXPECT_EQ(graph.collections().at(std::string(key)), std::vector<NodeId>{node.id()}) << key; };
+  const auto expect = [&](std::string_view key, Node node) {
+    EXPECT_EQ(graph.collections().at(std::string(key)), std::vector<NodeId>{node.id()}) << key;
+  };
   EXPECT_EQ(graph.collections().size(), 3u);
   expect("layer_tensor/Encoder", vae.encoder.sample);
   expect("layer_tensor/Decoder", vae.decoder.mean);
@@ -124,13 +127,14 @@ TEST(BuildDecoder, AloneHasTheSameVariables) {
 }
 
 TEST(VariationalAutoencoder, RefusesSizesBelowOne) {
-  for (const VaeConfig& config : {VaeConfig{.pixels = 0}, VaeConfig{.hidden_units = 0}, VaeConfig{.hidden_layers = 0}, VaeConfig{.latent_units = 0}}) {
+  for (const VaeConfig& config : {VaeConfig{.pixels = 0}, VaeConfig{.hidden_units = 0}, VaeConfig{.hidden_layers = 0},
+                                  VaeConfig{.latent_units = 0}}) {
     Graph graph;
     EXPECT_NE(Thrown([&] { BuildVariationalAutoencoder(graph, config); }).find("got 0"), std::string::npos);
   }
 }
 
-// ---- Numbers ----------------------------------------------------------------------------------------------------------
+// ---- Numbers ------------------------------------------------------------------------------------------------------
 
 constexpr VaeConfig kGolden = {.pixels = 20, .hidden_units = 16, .latent_units = 2, .dtype = DType::kFloat64};
 
@@ -162,7 +166,8 @@ TEST(VaeBesidePyTorch, HasTheSameLossInInference) {
   GoldenVae g(DType::kFloat64);
   Session session(g.graph, g.store, {.threads = 1});
   const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0);
-  const auto results = session.Run({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}}, {g.vae.loss.total, g.vae.loss.reconstruction, g.vae.loss.divergence});
+  const auto results = session.Run({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}},
+                                   {g.vae.loss.total, g.vae.loss.reconstruction, g.vae.loss.divergence});
   EXPECT_LE(RelativeError(results[0], g.golden["vae/inference/loss"]), 1e-12);
   EXPECT_LE(RelativeError(results[1], g.golden["vae/inference/reconstruction"]), 1e-12);
   EXPECT_LE(RelativeError(results[2], g.golden["vae/inference/divergence"]), 1e-12);
@@ -192,8 +197,12 @@ TEST(VaeBesidePyTorch, WeighsTheDivergenceInTrainingOnly) {
   Session session(g.graph, g.store, {.threads = 1});
   const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0), beta = Tensor::Scalar(0.25);
   // In inference nothing reads the weight.
-  EXPECT_LE(RelativeError(session.Run({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}, {g.vae.loss.beta, beta}}, g.vae.loss.total), g.golden["vae/inference/loss"]), 1e-12);
-  const auto loss = session.Step({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}, {g.vae.loss.beta, beta}}, {g.vae.loss.total});
+  EXPECT_LE(RelativeError(
+                session.Run({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}, {g.vae.loss.beta, beta}}, g.vae.loss.total),
+                g.golden["vae/inference/loss"]),
+            1e-12);
+  const auto loss =
+      session.Step({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}, {g.vae.loss.beta, beta}}, {g.vae.loss.total});
   EXPECT_LE(RelativeError(loss[0], g.golden["vae/training/loss_beta_0.25"]), 1e-12);
 }
 
@@ -205,7 +214,9 @@ double TrainAsGolden(GoldenVae& g) {
   double loss = 0;
   for (int64_t step = 0; step < 100; ++step) {
     const Tensor x = g.Batch("x", step % 4), noise = g.Batch("noise", step);
-    loss = session.Step({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}}, {g.vae.loss.total})[0].Cast(DType::kFloat64).values<double>()[0];
+    loss = session.Step({{g.vae.x, x}, {g.vae.encoder.epsilon, noise}}, {g.vae.loss.total})[0]
+               .Cast(DType::kFloat64)
+               .values<double>()[0];
   }
   return loss;
 }
@@ -216,7 +227,8 @@ TEST(VaeBesidePyTorch, HasTheSameWeightsAfterAHundredStepsOfAdam) {
   EXPECT_NEAR(loss, expected, 1e-9 * expected);
   for (const auto& [name, value] : g.golden.Within("vae/after")) {
     if (name == "loss") continue;
-    // The gradient of a bias before batch normalisation is rounding alone, 1e-17, and ε = 1e-8 is what Adam divides it by.
+    // The gradient of a bias before batch normalisation is rounding alone, 1e-17, and ε = 1e-8 is what Adam divides it
+    // by.
     const bool is_dead_bias = name.find("FullyConnected") != std::string::npos && name.ends_with("/b");
     EXPECT_LE(RelativeError(g.store.Get(name), value, 1e-2), is_dead_bias ? 1e-8 : 1e-9) << name;
   }
@@ -237,18 +249,35 @@ TEST(VaeBesidePyTorch, StaysCloseForAHundredStepsInSinglePrecision) {
   EXPECT_NEAR(loss, expected, 1e-3 * expected);
 }
 
-TEST(VariationalAutoencoder, HasTheGradientsOfDifferenceQuotients) {
-  GoldenVae g(DType::kFloat64);
+// The gradients of a scalar of the golden model in training, with the golden noise.
+GradientReport Check(GoldenVae& g, Node target, int64_t max_elements) {
   const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0);
   std::vector<Node> variables;
   for (const auto& [name, gradient] : g.golden.Within("vae/gradient")) variables.push_back(g.graph.Find(name));
-  const GradientReport report = CheckGradients(g.vae.loss.total, variables, g.store,
-                                               {.feeds = {{g.vae.x, x}, {g.vae.encoder.epsilon, noise}}, .mode = Mode::kTraining, .max_elements = 16, .session = {.threads = 1}});
+  return CheckGradients(target, variables, g.store,
+                        {.feeds = {{g.vae.x, x}, {g.vae.encoder.epsilon, noise}},
+                         .mode = Mode::kTraining,
+                         .max_elements = max_elements,
+                         .session = {.threads = 1}});
+}
+
+TEST(VariationalAutoencoder, HasTheGradientsOfDifferenceQuotients) {
+  GoldenVae g(DType::kFloat64);
+  const GradientReport report = Check(g, g.vae.loss.total, 16);
   EXPECT_TRUE(report.ok()) << ToString(report);
   EXPECT_GT(report.slopes, 100u);
 }
 
-// ---- Noise ------------------------------------------------------------------------------------------------------------
+// Σ g² over all gradients g: its own gradient needs the second derivatives of everything, batch normalisation included.
+TEST(VariationalAutoencoder, HasTheSecondDerivativesOfDifferenceQuotients) {
+  GoldenVae g(DType::kFloat64);
+  const Minimization training = Minimize(g.vae.loss.total, SGD{});
+  const GradientReport report = Check(g, Square(training.global_norm), 2);
+  EXPECT_TRUE(report.ok()) << ToString(report);
+  EXPECT_GT(report.slopes, 100u);
+}
+
+// ---- Noise --------------------------------------------------------------------------------------------------------
 
 // A small model with its first weights.
 struct SmallVae {
@@ -267,9 +296,11 @@ TEST(VariationalAutoencoder, SamplesWithTheNoiseThatIsFed) {
   const Tensor zeros(DType::kFloat32, {2, 2}), noise = Tensor::Of<float>({2, 2}, {1, -1, 2, 0});
   const auto mean = s.session.Run({{s.vae.x, s.x}, {encoder.epsilon, zeros}}, {encoder.sample, encoder.mean});
   EXPECT_EQ(mean[0], mean[1]);
-  const auto fed = s.session.Run({{s.vae.x, s.x}, {encoder.epsilon, noise}}, {encoder.sample, encoder.mean, encoder.standard_deviation});
+  const auto fed = s.session.Run({{s.vae.x, s.x}, {encoder.epsilon, noise}},
+                                 {encoder.sample, encoder.mean, encoder.standard_deviation});
   for (size_t i = 0; i < 4; ++i) {
-    EXPECT_FLOAT_EQ(fed[0].values<float>()[i], fed[1].values<float>()[i] + fed[2].values<float>()[i] * noise.values<float>()[i]);
+    EXPECT_FLOAT_EQ(fed[0].values<float>()[i],
+                    fed[1].values<float>()[i] + fed[2].values<float>()[i] * noise.values<float>()[i]);
   }
 }
 

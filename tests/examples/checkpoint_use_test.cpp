@@ -1,0 +1,181 @@
+// Commands that apply a checkpoint: what they print and write, and files that are not what they should be.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "weft/tests/examples/tool_test.h"
+
+namespace weft {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class CheckpointUse : public ToolTest {
+ protected:
+  Outcome Generate(const std::filesystem::path& from, const std::vector<std::string>& more = {}) const {
+    return RunTool(std::vector<std::string>{"generate", "--from", from.string(), "--out", (own_ / "pictures").string(), "--data", data().string()} + more);
+  }
+  Outcome Evaluate(const std::filesystem::path& from, const std::vector<std::string>& more = {}) const {
+    return RunTool(std::vector<std::string>{"evaluate", "--from", from.string(), "--data", data().string()} + more);
+  }
+};
+
+TEST_F(CheckpointUse, GenerateRestoresTheDecoderOnly) {
+  const Outcome outcome = Generate(model());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("restored 20 variables of Decoder"));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("Encoder")));
+  EXPECT_EQ(outcome.out, "wrote " + (own_ / "pictures/vae_z.png").string() + "\n");
+  EXPECT_THAT(ReadFile(own_ / "pictures/vae_z.png"), testing::StartsWith("\x89PNG"));
+}
+
+TEST_F(CheckpointUse, GenerateAroundAnImageRestoresTheEncoderToo) {
+  const Outcome outcome = Generate(run(), {"--around", "3", "--grid", "4", "--range", "2.5"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("restored 20 variables of Decoder"));
+  EXPECT_THAT(outcome.err, HasSubstr("restored 22 variables of Encoder"));
+  EXPECT_TRUE(std::filesystem::exists(own_ / "pictures/vae_std.png"));
+}
+
+TEST_F(CheckpointUse, EvaluatePrintsTheFiguresOfTheContract) {
+  const Outcome outcome = Evaluate(model(), {"--json"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const json figures = json::parse(outcome.out);
+  EXPECT_EQ(figures.size(), 5U);
+  EXPECT_EQ(figures.at("images"), 60);
+  EXPECT_NEAR(figures.at("negative_elbo").get<double>(), figures.at("reconstruction").get<double>() + figures.at("kl").get<double>(), 1e-9);
+  EXPECT_NEAR(figures.at("bits_per_dim").get<double>(), figures.at("negative_elbo").get<double>() / (784 * std::log(2)), 1e-9);
+  EXPECT_EQ(Evaluate(run(), {"--json", "--threads", "1"}).out, outcome.out) << "any number of threads";
+  EXPECT_EQ(json::parse(Evaluate(model(), {"--json", "--split", "train", "--samples", "3"}).out).at("images"), 300);
+}
+
+TEST_F(CheckpointUse, EncodeWritesTables) {
+  const auto encode = [&](const char* name) {
+    return RunTool({"encode", "--from", model().string(), "--data", data().string(), "--out", (own_ / name).string()});
+  };
+  EXPECT_EQ(encode("latent.csv").code, 0);
+  const std::vector<std::string> lines = Lines(ReadFile(own_ / "latent.csv"));
+  ASSERT_EQ(lines.size(), 61U);
+  EXPECT_EQ(lines[0], "mean_0,mean_1,log_variance_0,log_variance_1,label");
+  EXPECT_THAT(lines[2], testing::MatchesRegex("([-0-9.e]+,){4}7"));
+  EXPECT_EQ(encode("latent.npy").code, 0);
+  EXPECT_EQ(ReadFile(own_ / "latent.npy").size(), 128 + 60 * 4 * sizeof(float));
+}
+
+TEST_F(CheckpointUse, ReconstructDraws) {
+  EXPECT_EQ(RunTool({"reconstruct", "--from", model().string(), "--data", data().string(), "--out", own_.path().string()}).code, 0);
+  EXPECT_TRUE(std::filesystem::exists(own_ / "reconstructions.png"));
+}
+
+TEST_F(CheckpointUse, InfoListsVariablesAndGenerations) {
+  const Outcome file = RunTool({"info", model().string()});
+  EXPECT_EQ(file.code, 0) << file.err;
+  EXPECT_THAT(file.out, HasSubstr("variables    42 with "));
+  EXPECT_THAT(file.out, HasSubstr("variable     Encoder/FullyConnected/W f32[784, 16]\n"));
+  EXPECT_THAT(file.out, HasSubstr("metadata     node.Encoder/H = Relu f32[N, 16]\n"));
+  const Outcome directory = RunTool({"info", run().string()});
+  EXPECT_THAT(directory.out, HasSubstr("checkpoint   step 8 epoch 1"));
+  EXPECT_THAT(directory.out, HasSubstr("the newest that is whole"));
+}
+
+TEST_F(CheckpointUse, SizesAreMeasuredWhereTheFileDoesNotSayThem) {
+  const auto file = Changed([](VariableStore&, Metadata& metadata) { metadata.clear(); });
+  EXPECT_EQ(Evaluate(file, {"--json"}).out, Evaluate(model(), {"--json"}).out);
+}
+
+struct ChangeCase {
+  std::function<void(VariableStore&, Metadata&)> change;
+  std::vector<std::string> without;
+  int code;
+  std::vector<std::string> expected;
+};
+
+TEST_F(CheckpointUse, RefusesOtherModels) {
+  const auto nothing = [](VariableStore&, Metadata&) {};
+  const std::vector<ChangeCase> cases = {
+      {nothing, {"Decoder/BatchNormalization/moving_mean"}, 4, {"'Decoder/BatchNormalization/moving_mean'", "f32[16]"}},
+      {nothing, {"Decoder/**"}, 4, {"'Decoder/"}},
+      {[](VariableStore& variables, Metadata&) { variables.Set("Decoder/Extra", Tensor(DType::kFloat32, {3})); }, {}, 4, {"'Decoder/Extra'"}},
+      {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "15"; }, {}, 4, {"'Decoder/", "got f32[", "expected f32["}},
+      {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "1000000"; }, {}, 4, {"model size", "hidden 1000000"}},
+      {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "0x10"; }, {}, 4, {"hidden: got '0x10'"}},
+      {[](VariableStore&, Metadata& metadata) { metadata["node.Decoder/H"] = "Tanh f32[N, 16]"; }, {}, 4, {"node 'Decoder/H'", "got Tanh", "expected Relu"}},
+      {[](VariableStore& variables, Metadata&) { variables.Find("Decoder/Logits/b")->value.values<float>()[7] = std::numeric_limits<float>::quiet_NaN(); },
+       {},
+       6,
+       {"'Decoder/Logits/b'", "index 7"}},
+  };
+  for (const ChangeCase& each : cases) {
+    const Outcome outcome = Generate(Changed(each.change, each.without));
+    for (const std::string& part : each.expected) ExpectError(outcome, each.code, part);
+    EXPECT_FALSE(std::filesystem::exists(own_ / "pictures"));
+  }
+}
+
+// The same variables under transposed shapes: as many bytes, another meaning.
+TEST_F(CheckpointUse, ComparesShapesAndNotBytes) {
+  const CheckpointSummary summary = Inspect(model());
+  VariableStore variables;
+  for (const auto& variable : summary.variables) {
+    const bool transposed = variable.path == Path("Decoder/Logits/W");
+    variables.Set(variable.path, Tensor(variable.dtype, transposed ? Shape{784, 16} : variable.shape));
+  }
+  Save(variables, own_ / "transposed.safetensors", {.metadata = summary.metadata});
+  ExpectError(Generate(own_ / "transposed.safetensors"), 4, "'Decoder/Logits/W': got f32[784, 16], expected f32[16, 784]");
+}
+
+TEST_F(CheckpointUse, RefusesFilesOfOtherKinds) {
+  using namespace std::string_literals;
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "header"},
+      {"1234567", "header"},
+      {"\xff\xff\xff\xff\xff\xff\xff\xff{}"s, "18446744073709551615"},
+      {"\x00\x00\x00\x00\x00\x00\x00\x00{}"s, "header"},
+      {"PK\x03\x04 and so on, and on"s, "zip"},
+      {"\x80\x02}q\x00(X\x0a\x00\x00\x00 and so on"s, "pickle"},
+      {"<!DOCTYPE html><html><body>404 Not Found</body></html>", "HTML"},
+      {"GGUF\x03\x00\x00\x00\x00\x00\x00\x00"s, "GGUF"},
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n", "Git LFS"},
+  };
+  const std::filesystem::path file = own_ / "model.safetensors";
+  for (const auto& [content, expected] : cases) {
+    WriteFile(file, content);
+    ExpectError(Generate(file), 4, expected);
+    ExpectError(RunTool({"info", file.string()}), 4, expected);
+    EXPECT_EQ(ReadFile(file), content);
+  }
+}
+
+TEST_F(CheckpointUse, NamesBothChecksumsAndTakesAnOlderGeneration) {
+  const std::filesystem::path copy = own_ / "run";
+  std::filesystem::copy(run(), copy);
+  std::string content = ReadFile(copy / "model-16.safetensors");
+  content[content.size() - 9] ^= 0x10;
+  WriteFile(copy / "model-16.safetensors", content);
+  ExpectError(Evaluate(copy / "model-16.safetensors"), 4, "checksum");
+
+  const Outcome older = Evaluate(copy, {"--json"});
+  EXPECT_EQ(older.code, 0) << older.err;
+  EXPECT_THAT(older.err, HasSubstr("skipped "));
+  EXPECT_THAT(older.err, HasSubstr("model-16.safetensors"));
+  EXPECT_EQ(older.out, Evaluate(run() / "model-8.safetensors", {"--json"}).out);
+
+  WriteFile(copy / "model-8.safetensors", "");
+  ExpectError(Evaluate(copy), 4, "got none that is whole");
+  ExpectError(RunTool({"train", "--resume", copy.string(), "--data", data().string()}), 4, "got none that is whole");
+}
+
+TEST_F(CheckpointUse, MissingPlacesAreErrorsOfReading) {
+  ExpectError(Evaluate(own_ / "nowhere"), 5, "nowhere");
+  ExpectError(RunTool({"train", "--resume", (own_ / "nowhere").string()}), 5, "nowhere");
+  ExpectError(Evaluate(own_.path()), 4, "got no model-STEP.safetensors");
+  EXPECT_TRUE(own_.Names().empty());
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,61 @@
+// The order of a grid, and the steps along its axes.
+#include "weft/examples/vae/sheets.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "weft/examples/vae/failure.h"
+#include "weft/examples/vae/npy.h"
+
+namespace weft {
+namespace {
+
+using testing::DoubleNear;
+using testing::ElementsAre;
+
+TEST(NormalQuantile, IsTheInverseOfTheDistribution) {
+  EXPECT_EQ(NormalQuantile(0.5), 0);
+  EXPECT_NEAR(NormalQuantile(0.975), 1.959963984540054, 1e-14);
+  EXPECT_NEAR(NormalQuantile(1e-10), -6.361340902404056, 1e-13);
+  for (double p : {0.001, 0.2, 0.4}) EXPECT_NEAR(NormalQuantile(p), -NormalQuantile(1 - p), 1e-13);
+}
+
+TEST(GridSteps, OfQuantilesHaveEqualProbability) {
+  EXPECT_THAT(GridSteps(3, "quantile"), ElementsAre(DoubleNear(-0.967421566101701, 1e-14), 0, DoubleNear(0.967421566101701, 1e-14)));
+}
+
+TEST(GridSteps, OfANumberAreEven) {
+  EXPECT_THAT(GridSteps(5, "4"), ElementsAre(-4, -2, 0, 2, 4));
+  EXPECT_THAT(GridSteps(2, "1000"), ElementsAre(-1000, 1000));
+  EXPECT_THROW(GridSteps(2, "-1"), UsageError);
+}
+
+TEST(LatentGrid, HasAxis0ToTheRightAndAxis1Upwards) {
+  const std::array<double, 2> steps = {-1, 1};
+  const std::array<float, 3> mean = {10, 20, 30}, deviation = {1, 2, 4};
+  const Tensor grid = LatentGrid(steps, mean, deviation);
+  EXPECT_EQ(grid.shape(), Shape({4, 3}));
+  EXPECT_THAT(grid.values<float>(), ElementsAre(9, 22, 30, 11, 22, 30,    // top row
+                                                9, 18, 30, 11, 18, 30));  // bottom row
+}
+
+TEST(LatentGrid, OfOneAxisIsARow) {
+  const std::array<double, 3> steps = {-1, 0, 1};
+  const std::array<float, 1> mean = {5}, deviation = {2};
+  EXPECT_THAT(LatentGrid(steps, mean, deviation).values<float>(), ElementsAre(3, 5, 7));
+}
+
+TEST(Npy, HasAPaddedHeaderAndTheNumbers) {
+  const std::array<float, 6> values = {1, 2, 3, 4, 5, 6};
+  const std::string text = NpyText(values, 3, 2);
+  EXPECT_EQ(text.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
+  const size_t length = static_cast<unsigned char>(text[8]) + 256 * static_cast<size_t>(static_cast<unsigned char>(text[9]));
+  EXPECT_EQ((10 + length) % 64, 0U);
+  EXPECT_EQ(text.size(), 10 + length + sizeof(values));
+  EXPECT_THAT(text.substr(10, length), testing::MatchesRegex("\\{'descr': '<f4', 'fortran_order': False, 'shape': \\(3, 2\\), \\} *\n"));
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,210 @@
+// Checkpoints of a training run; and that a run that was cut and goes on has the same bits as one that was not.
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <span>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "weft/graph/runtime/checkpoint.h"
+#include "weft/models/training/checkpoint_directory.h"
+#include "weft/tests/models/small_run.h"
+#include "weft/tests/support/temporary_directory.h"
+#include "weft/tests/support/thrown.h"
+
+namespace weft {
+namespace {
+
+struct Interruption {
+  int64_t after_step;
+  int threads_before = 1, threads_after = 1;
+};
+
+// Trains to a cut, forgets all but the checkpoint, and trains on.
+void ExpectSameBitsAfter(const Interruption& cut, const SmallRun& whole, const FitResult& whole_result) {
+  SCOPED_TRACE("cut after step " + std::to_string(cut.after_step));
+  const TemporaryDirectory directory;
+  {
+    SmallRun first(cut.threads_before);
+    CheckpointDirectory checkpoints(directory.path());
+    FitOptions options = first.options();
+    options.checkpoints = &checkpoints;
+    int64_t done = 0;
+    options.after_step = [&](const StepReport& report) { done = report.step; };
+    options.stop = [&] { return done == cut.after_step; };
+    const FitResult result = first.Fit(options);
+    EXPECT_TRUE(result.stopped);
+    EXPECT_EQ(result.steps, cut.after_step);
+  }
+  SmallRun second(cut.threads_after);
+  second.store.Set("Encoder/Mean/b", Tensor::Of<float>({2}, {7, 7}));  // must not be left
+  const LatestGeneration latest = LatestValid(directory.path());
+  ASSERT_TRUE(latest.generation);
+  EXPECT_EQ(latest.generation->step, cut.after_step);
+  EXPECT_EQ(latest.generation->epoch, cut.after_step / kStepsPerEpoch);
+  CheckpointDirectory checkpoints(directory.path());
+  FitOptions options = second.options();
+  options.checkpoints = &checkpoints;
+  options.resume = RestoreGeneration(*latest.generation, second.store);
+  const FitResult result = second.Fit(options);
+  EXPECT_FALSE(result.stopped);
+  ExpectSame(second, result, whole, whole_result);
+}
+
+TEST(Resume, IsBitExactAtEveryCut) {
+  SmallRun whole;
+  const FitResult result = whole.Fit(whole.options());
+  EXPECT_EQ(result.steps, 15);
+  for (int64_t step = 1; step < 15; ++step) ExpectSameBitsAfter({.after_step = step}, whole, result);
+}
+
+TEST(Resume, IsBitExactWithOtherThreads) {
+  SmallRun whole(2);
+  const FitResult result = whole.Fit(whole.options());
+  ExpectSameBitsAfter({.after_step = 7, .threads_before = 1, .threads_after = 2}, whole, result);
+  ExpectSameBitsAfter({.after_step = 10, .threads_before = 2, .threads_after = 1}, whole, result);
+}
+
+TEST(Resume, IsBitExactAfterACutInEachStep) {
+  SmallRun whole;
+  const FitResult expected = whole.Fit(whole.options());
+  const TemporaryDirectory directory;
+  for (int64_t step = 1;; ++step) {
+    SmallRun run;
+    CheckpointDirectory checkpoints(directory.path());
+    FitOptions options = run.options();
+    options.checkpoints = &checkpoints;
+    options.stop = [&] { return run.session.run_number() == static_cast<uint64_t>(step); };
+    if (const LatestGeneration latest = LatestValid(directory.path()); latest.generation) {
+      options.resume = RestoreGeneration(*latest.generation, run.store);
+    }
+    const FitResult result = run.Fit(options);
+    EXPECT_EQ(result.steps, step);
+    if (step < 15) continue;
+    ExpectSame(run, result, whole, expected);
+    break;
+  }
+}
+
+TEST(Resume, OfACompleteRunDoesNothing) {
+  const TemporaryDirectory directory;
+  SmallRun run;
+  {
+    CheckpointDirectory checkpoints(directory.path());
+    FitOptions options = run.options();
+    options.checkpoints = &checkpoints;
+    run.Fit(options);
+  }
+  CheckpointDirectory checkpoints(directory.path());
+  FitOptions options = run.options();
+  options.checkpoints = &checkpoints;
+  options.resume = RestoreGeneration(*LatestValid(directory.path()).generation, run.store);
+  const auto before = run.State();
+  EXPECT_EQ(run.Fit(options).steps, 15);
+  EXPECT_EQ(run.State(), before);
+}
+
+TEST(Resume, RefusesAnotherRun) {
+  const TemporaryDirectory directory;
+  SmallRun run;
+  CheckpointDirectory checkpoints(directory.path());
+  FitOptions options = run.options();
+  options.checkpoints = &checkpoints;
+  options.stop = [] { return true; };
+  run.Fit(options);
+  const Metadata progress = RestoreGeneration(*LatestValid(directory.path()).generation, run.store);
+  const auto message = [&](const auto& change) {
+    SmallRun other;
+    FitOptions changed = other.options();
+    changed.resume = progress;
+    change(other, changed);
+    return Thrown<CheckpointError>([&] { other.Fit(changed); });
+  };
+  EXPECT_EQ(message([](SmallRun&, FitOptions& o) { o.seed = 8; }),
+            "resume: seed: got '8', expected '9' as in the checkpoint");
+  EXPECT_EQ(message([](SmallRun&, FitOptions& o) { o.batch = 4; }),
+            "resume: batch: got '4', expected '5' as in the checkpoint");
+  EXPECT_EQ(message([](SmallRun&, FitOptions& o) { o.shuffle = false; }),
+            "resume: shuffle: got 'no', expected 'yes' as in the checkpoint");
+  EXPECT_NE(message([](SmallRun& r, FitOptions&) { r.pixels[5] ^= 1; }).find("data_checksum"), std::string::npos);
+  SmallRun other_noise(1, 2);
+  FitOptions resumed = other_noise.options();
+  resumed.resume = progress;
+  EXPECT_EQ(Thrown<CheckpointError>([&] { other_noise.Fit(resumed); }),
+            "resume: session_seed: got '2', expected '1' as in the checkpoint");
+  EXPECT_EQ(message([](SmallRun&, FitOptions& o) { (*o.resume)["position"] = "3"; }),
+            "resume: position: got '3', expected the end of a batch");
+  EXPECT_EQ(message([](SmallRun&, FitOptions& o) { (*o.resume)["sum.loss"] = "1.8p+1x"; }),
+            "resume: sum.loss: got '1.8p+1x', expected a hexadecimal number");
+  EXPECT_EQ(message([](SmallRun&, FitOptions& o) { o.resume->erase("run_number"); }),
+            "resume: run_number: got '', expected it in the checkpoint");
+}
+
+TEST(Fit, KeepsTheLastCheckpointsAndTheBest) {
+  const TemporaryDirectory directory;
+  SmallRun run;
+  CheckpointDirectory checkpoints(directory.path(), {.keep = 2});
+  FitOptions options = run.options();
+  options.epochs = 6;
+  options.model_metadata = {{"pixels", "12"}};
+  options.checkpoints = &checkpoints;
+  std::map<int64_t, double> losses;
+  options.after_epoch = [&](const EpochReport& report) { losses[report.step] = report.validation->loss; };
+  run.Fit(options);
+  const auto best = std::ranges::min_element(losses, {}, [](const auto& entry) { return entry.second; });
+  EXPECT_EQ(checkpoints.Best()->step, best->first);
+  EXPECT_EQ(checkpoints.Best()->loss, best->second);
+  EXPECT_LE(checkpoints.List().size(), 3u);
+  EXPECT_EQ(checkpoints.List().back().step, 30);
+  EXPECT_EQ(checkpoints.List().back().epoch, 6);
+  EXPECT_EQ(Inspect(checkpoints.List().back().weights).metadata.at("pixels"), "12");
+}
+
+TEST(Fit, WritesCheckpointsBetweenEpochs) {
+  const TemporaryDirectory directory;
+  SmallRun run;
+  CheckpointDirectory checkpoints(directory.path());
+  FitOptions options = run.options();
+  options.checkpoints = &checkpoints;
+  options.checkpoint_each_epoch = false;
+  options.checkpoint_steps = 4;
+  run.Fit(options);
+  std::vector<int64_t> steps;
+  for (const Generation& generation : checkpoints.List()) steps.push_back(generation.step);
+  EXPECT_EQ(steps, (std::vector<int64_t>{4, 8, 12}));
+}
+
+TEST(Fit, RefusesToBeginBeforeACheckpointOfTheDirectory) {
+  const TemporaryDirectory directory;
+  SmallRun run;
+  CheckpointDirectory checkpoints(directory.path());
+  FitOptions options = run.options();
+  options.checkpoints = &checkpoints;
+  run.Fit(options);
+  EXPECT_NE(Thrown([&] { run.Fit(options); }).find("expected at least 15"), std::string::npos);
+}
+
+TEST(Fit, GoesOnWithoutACheckpointIfToldSo) {
+  const TemporaryDirectory directory;
+  SmallRun run;
+  FileSystem full;
+  bool is_full = false;
+  full.write = [&, write = full.write](int file, std::span<const std::byte> from) {
+    return is_full ? (errno = ENOSPC, int64_t{-1}) : write(file, from);
+  };
+  CheckpointDirectory checkpoints(directory.path(), {}, full);
+  is_full = true;
+  FitOptions options = run.options();
+  options.checkpoints = &checkpoints;
+  EXPECT_THROW(run.Fit(options), std::system_error);
+  int failures = 0;
+  options.on_checkpoint_error = [&](const std::exception&) { ++failures; };
+  EXPECT_EQ(run.Fit(options).steps, 15);
+  EXPECT_EQ(failures, 3);
+}
+
+}  // namespace
+}  // namespace weft

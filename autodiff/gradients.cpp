@@ -20,7 +20,11 @@ bool SameType(const Node& a, const Node& b) { return a.dtype() == b.dtype() && a
 class BackwardWalk {
  public:
   BackwardWalk(Graph& graph, const std::vector<NodeId>& path)
-      : graph_(graph), first_new_(graph.size()), on_path_(first_new_), arrived_(first_new_), gradients_(first_new_, kNoNode) {
+      : graph_(graph),
+        first_new_(graph.size()),
+        on_path_(first_new_),
+        arrived_(first_new_),
+        gradients_(first_new_, kNoNode) {
     for (NodeId id : path) on_path_[Index(id)] = true;
   }
 
@@ -79,16 +83,20 @@ void BackwardWalk::AskRule(Node node, Node gradient) {
   for (size_t i = 0; i < count; ++i) needs[i] = Reaches(node.operand(i));
   if (std::find(needs.begin(), needs.end(), true) == needs.end()) return;
   const GradientRule& rule = node.op().gradient;
-  const auto fail = [&node](std::string_view reason) { throw GraphError(fmt::format("{} '{}': {}", *node.op().name, Escaped(node.name().str()), reason)); };
+  const auto fail = [&node](std::string_view reason) {
+    throw GraphError(fmt::format("{} '{}': {}", *node.op().name, Escaped(node.name().str()), reason));
+  };
   if (!rule.differentiable()) fail(fmt::format("has no gradient: {}", rule.reason()));
 
   const Contributions contributions = rule(GradientContext(node, gradient, needs));
-  if (contributions.size() != count) fail(fmt::format("its gradient rule gave {} contributions, expected {}", contributions.size(), count));
+  if (contributions.size() != count)
+    fail(fmt::format("its gradient rule gave {} contributions, expected {}", contributions.size(), count));
   for (size_t i = count; i-- > 0;) {
     if (!needs[i] || !contributions[i]) continue;
     const Node operand = node.operand(i);
     if (!SameType(*contributions[i], operand)) {
-      fail(fmt::format("its gradient rule gave {} for operand {}, expected {}", ToString(contributions[i]->type()), i, ToString(operand.type())));
+      fail(fmt::format("its gradient rule gave {} for operand {}, expected {}", ToString(contributions[i]->type()), i,
+                       ToString(operand.type())));
     }
     arrived_[Index(operand.id())].push_back(*contributions[i]);
   }
@@ -107,7 +115,8 @@ void BackwardWalk::StateNames() {
   for (const auto& [forward, first_made] : records_) {
     const NodeId gradient = gradients_[Index(forward)];
     if (gradient == kNoNode) continue;
-    if (Index(gradient) < first_new_ && !graph_.has_stated_name(gradient)) continue;  // a rule gave back a node of the user's
+    if (Index(gradient) < first_new_ && !graph_.has_stated_name(gradient))
+      continue;  // a rule gave back a node of the user's
     const Path name = root / graph_.name(forward);
     const NodeId owner = graph_.FindId(name);
     const bool is_free = owner == kNoNode || owner == gradient;  // else an earlier call on this graph has it
@@ -124,15 +133,19 @@ void BackwardWalk::StateNames() {
 
 void RequireScalar(const Node& target) {
   if (IsFloating(target.dtype()) && target.shape().rank() == 0) return;
-  throw GraphError(fmt::format("Gradients of '{}': got {}, expected a floating-point scalar", Escaped(target.name().str()), ToString(target.type())));
+  throw GraphError(fmt::format("Gradients of '{}': got {}, expected a floating-point scalar",
+                               Escaped(target.name().str()), ToString(target.type())));
 }
 
 void RequireConnected(const Node& target, std::span<const Node> variables, const BackwardWalk& walk) {
   std::string unconnected;
   for (const Node& variable : variables) {
-    if (!walk.Reaches(variable)) unconnected += fmt::format("{}'{}'", unconnected.empty() ? "" : ", ", Escaped(variable.name().str()));
+    if (!walk.Reaches(variable))
+      unconnected += fmt::format("{}'{}'", unconnected.empty() ? "" : ", ", Escaped(variable.name().str()));
   }
-  if (!unconnected.empty()) throw GraphError(fmt::format("Gradients of '{}': it does not depend on {}", Escaped(target.name().str()), unconnected));
+  if (!unconnected.empty())
+    throw GraphError(
+        fmt::format("Gradients of '{}': it does not depend on {}", Escaped(target.name().str()), unconnected));
 }
 
 }  // namespace
@@ -142,7 +155,8 @@ std::vector<Node> Gradients(Node target, std::span<const Node> variables, const 
   RequireScalar(target);
   std::vector<NodeId> ids;
   for (const Node& variable : variables) {
-    if (&variable.graph() != &graph) throw GraphError(fmt::format("Gradients of '{}': got a variable of another graph", Escaped(target.name().str())));
+    if (&variable.graph() != &graph)
+      throw GraphError(fmt::format("Gradients of '{}': got a variable of another graph", Escaped(target.name().str())));
     ids.push_back(variable.id());
   }
   const std::vector<NodeId> path = Between(graph, ids, target.id());

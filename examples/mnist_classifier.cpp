@@ -31,7 +31,8 @@ void TrainAndTest(const std::filesystem::path& directory) {
   Graph graph;
   Node x = Placeholder(graph, "X", {kBatch, images.rows * images.columns});
   Node label = Placeholder(graph, "Label", {kBatch, kClasses});
-  Node h = Relu(BatchNormalization("Normalization", FullyConnected("Hidden", x, 256, {.initializer = Initializer::kHe})));
+  Node h =
+      Relu(BatchNormalization("Normalization", FullyConnected("Hidden", x, 256, {.initializer = Initializer::kHe})));
   Node log_probability = LogSoftmax(FullyConnected("Logits", h, kClasses, {.initializer = Initializer::kGlorot}));
   Node loss = ReduceMean(-ReduceSum(label * log_probability, kLastAxis));
   // An image is told right if no class is more probable than its own.
@@ -49,8 +50,9 @@ void TrainAndTest(const std::filesystem::path& directory) {
   const Dataset test_set = {{x, Rows::OfBytes(test.images.pixels, test.images.count)}, {label, Rows::Of(test_labels)}};
   Fit(session, objective, train_set,
       {.epochs = 3, .batch = 128, .validation = test_set, .after_epoch = [](const EpochReport& epoch) {
-         std::printf("epoch %d: training loss %.4f, test loss %.4f, test accuracy %.2f %%\n", static_cast<int>(epoch.epoch), epoch.training.loss,
-                     epoch.validation->loss, 100 * epoch.validation->watched[0]);
+         std::printf("epoch %d: training loss %.4f, test loss %.4f, test accuracy %.2f %%\n",
+                     static_cast<int>(epoch.epoch), epoch.training.loss, epoch.validation->loss,
+                     100 * epoch.validation->watched[0]);
        }});
 }
 

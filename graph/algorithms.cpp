@@ -1,4 +1,5 @@
-// Depth-first and breadth-first visits of Boost.Graph, along operands or along users; both keep their own stack or queue.
+// Depth-first and breadth-first visits of Boost.Graph, along operands or along users; both keep their own stack or
+// queue.
 #include "weft/graph/algorithms.h"
 
 #include <algorithm>
@@ -18,7 +19,8 @@ namespace {
 
 void RequireKnown(const Graph& graph, std::span<const NodeId> ids, std::string_view who) {
   for (NodeId id : ids) {
-    if (Index(id) >= graph.size()) throw GraphError(fmt::format("{}: got node {}, expected one of {} nodes", who, Index(id), graph.size()));
+    if (Index(id) >= graph.size())
+      throw GraphError(fmt::format("{}: got node {}, expected one of {} nodes", who, Index(id), graph.size()));
   }
 }
 
@@ -26,7 +28,9 @@ struct AppendFinished : boost::default_dfs_visitor {
   std::vector<NodeId>* order;
   explicit AppendFinished(std::vector<NodeId>& finished) : order(&finished) {}
   template <class View>
-  void finish_vertex(NodeId id, const View&) const { order->push_back(id); }
+  void finish_vertex(NodeId id, const View&) const {
+    order->push_back(id);
+  }
 };
 
 // Everything that can be reached from `starts` along the edges of `view`.
@@ -48,7 +52,8 @@ std::vector<NodeId> CanonicalOrder(const Graph& graph, std::span<const NodeId> t
   auto colors = boost::make_two_bit_color_map(graph.size(), NodeIndexMap{});
   std::vector<NodeId> order;
   for (NodeId target : targets) {
-    if (get(colors, target) == boost::two_bit_white) boost::depth_first_visit(operands_first, target, AppendFinished(order), colors);
+    if (get(colors, target) == boost::two_bit_white)
+      boost::depth_first_visit(operands_first, target, AppendFinished(order), colors);
   }
   return order;
 }

@@ -15,8 +15,10 @@ namespace {
 
 bool SameBits(const AttributeValue& a, const AttributeValue& b) {
   if (a.index() != b.index()) return false;
-  if (const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&a)) return **tensor == *std::get<std::shared_ptr<const Tensor>>(b);
-  if (const auto* number = std::get_if<double>(&a)) return std::bit_cast<uint64_t>(*number) == std::bit_cast<uint64_t>(std::get<double>(b));
+  if (const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&a))
+    return **tensor == *std::get<std::shared_ptr<const Tensor>>(b);
+  if (const auto* number = std::get_if<double>(&a))
+    return std::bit_cast<uint64_t>(*number) == std::bit_cast<uint64_t>(std::get<double>(b));
   return a == b;
 }
 
@@ -112,7 +114,8 @@ class Reader {
     while (!text_.empty() && text_.front() != '"') {
       if (Accept("\\x")) {
         unsigned byte = 0;
-        if (text_.size() < 2 || std::from_chars(text_.data(), text_.data() + 2, byte, 16).ptr != text_.data() + 2) Fail("two hexadecimal digits");
+        if (text_.size() < 2 || std::from_chars(text_.data(), text_.data() + 2, byte, 16).ptr != text_.data() + 2)
+          Fail("two hexadecimal digits");
         result += static_cast<char>(byte);
         text_.remove_prefix(2);
         continue;
@@ -136,7 +139,8 @@ class Reader {
     std::vector<T> values;
     List("{", "}", [&] { values.push_back(item()); });
     const int64_t expected = ElementCount(shape);
-    if (static_cast<int64_t>(values.size()) != expected) throw GraphError(fmt::format("attribute: got {} values, expected {}", values.size(), expected));
+    if (static_cast<int64_t>(values.size()) != expected)
+      throw GraphError(fmt::format("attribute: got {} values, expected {}", values.size(), expected));
     Tensor tensor(kDTypeOf<T>, shape);
     std::copy(values.begin(), values.end(), tensor.values<T>().begin());
     return tensor;
@@ -160,7 +164,8 @@ class Reader {
 
 Attributes::Attributes(std::initializer_list<Entry> entries) : entries_(entries) {
   std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.first < b.first; });
-  const auto twice = std::adjacent_find(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.first == b.first; });
+  const auto twice = std::adjacent_find(entries_.begin(), entries_.end(),
+                                        [](const Entry& a, const Entry& b) { return a.first == b.first; });
   if (twice != entries_.end()) throw GraphError(fmt::format("attribute '{}': given twice", twice->first));
 }
 
@@ -172,7 +177,8 @@ const AttributeValue* Attributes::Find(std::string_view key) const {
 }
 
 void Attributes::Set(std::string_view key, AttributeValue value) {
-  const auto at = std::lower_bound(entries_.begin(), entries_.end(), key, [](const Entry& entry, std::string_view k) { return entry.first < k; });
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), key,
+                                   [](const Entry& entry, std::string_view k) { return entry.first < k; });
   if (at != entries_.end() && at->first == key) at->second = std::move(value);
   else entries_.emplace(at, std::string(key), std::move(value));
 }
@@ -182,11 +188,14 @@ const AttributeValue& Attributes::At(std::string_view key) const {
   throw GraphError(fmt::format("attribute '{}': missing", key));
 }
 
-void Attributes::ThrowWrongType(std::string_view key) { throw GraphError(fmt::format("attribute '{}': has another type", key)); }
+void Attributes::ThrowWrongType(std::string_view key) {
+  throw GraphError(fmt::format("attribute '{}': has another type", key));
+}
 
 size_t Attributes::Hash() const {
   size_t hash = 0;
-  for (const Entry& entry : entries_) hash = hash * 31 + std::hash<std::string>{}(entry.first) * 7 + HashOf(entry.second);
+  for (const Entry& entry : entries_)
+    hash = hash * 31 + std::hash<std::string>{}(entry.first) * 7 + HashOf(entry.second);
   return hash;
 }
 
@@ -211,7 +220,8 @@ std::string ToString(const AttributeValue& value) {
 
 std::string ToString(const Attributes& attributes) {
   std::string text;
-  for (const auto& [key, value] : attributes) text += fmt::format("{}{}={}", text.empty() ? "" : " ", key, ToString(value));
+  for (const auto& [key, value] : attributes)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", key, ToString(value));
   return text;
 }
 

@@ -15,7 +15,8 @@
 namespace weft {
 
 // A tensor attribute (a constant's value) is shared, never changed.
-using AttributeValue = std::variant<bool, int64_t, double, std::string, DType, Shape, std::vector<int64_t>, std::shared_ptr<const Tensor>>;
+using AttributeValue =
+    std::variant<bool, int64_t, double, std::string, DType, Shape, std::vector<int64_t>, std::shared_ptr<const Tensor>>;
 
 class Attributes {
  public:
@@ -37,7 +38,8 @@ class Attributes {
   auto end() const { return entries_.end(); }
   bool empty() const { return entries_.empty(); }
   size_t Hash() const;
-  // Tensors are compared by bits, so two equal constants are equal attributes; floating-point values too (NaN = NaN, 0 ≠ −0).
+  // Tensors are compared by bits, so two equal constants are equal attributes; floating-point values too (NaN = NaN, 0
+  // ≠ −0).
   bool operator==(const Attributes& other) const;
 
  private:
@@ -47,11 +49,13 @@ class Attributes {
   std::vector<Entry> entries_;
 };
 
-// "alpha=0.2 axes=(0, 1) shape=[N, 784] dtype=f32 stream="Encoder/Epsilon" value=f32[2]{1.0, 2.0}"; parses back to the same bits.
+// "alpha=0.2 axes=(0, 1) shape=[N, 784] dtype=f32 stream="Encoder/Epsilon" value=f32[2]{1.0, 2.0}"; parses back to the
+// same bits.
 std::string ToString(const Attributes& attributes);
 std::string ToString(const AttributeValue& value);
 
-// Reads one value written by ToString from the front of `text` and removes it. Throws GraphError with what was expected.
+// Reads one value written by ToString from the front of `text` and removes it. Throws GraphError with what was
+// expected.
 AttributeValue ParseAttributeValue(std::string_view& text);
 
 }  // namespace weft

@@ -1,5 +1,5 @@
-// Makes Graph a model of Boost.Graph's VertexListGraph, BidirectionalGraph, AdjacencyGraph and EdgeListGraph, as it lies: no
-// copy and no algorithm. For .cpp files only: what it brings along is heavy.
+// Makes Graph a model of Boost.Graph's VertexListGraph, BidirectionalGraph, AdjacencyGraph and EdgeListGraph, as it
+// lies: no copy and no algorithm. For .cpp files only: what it brings along is heavy.
 //
 // Vertices are node ids; an edge leads from the node that is used to its user; x · x is two parallel edges.
 #pragma once
@@ -49,7 +49,9 @@ struct OperandEdgeAt {
 class EdgeIterator : public boost::iterator_facade<EdgeIterator, const Edge, boost::forward_traversal_tag, Edge> {
  public:
   EdgeIterator() = default;
-  EdgeIterator(const Graph& graph, size_t target) : graph_(&graph), target_(static_cast<uint32_t>(target)) { SkipFinished(); }
+  EdgeIterator(const Graph& graph, size_t target) : graph_(&graph), target_(static_cast<uint32_t>(target)) {
+    SkipFinished();
+  }
 
  private:
   friend class boost::iterator_core_access;
@@ -101,8 +103,12 @@ inline std::pair<const Edge*, const Edge*> out_edges(NodeId id, const Graph& gra
   const std::span<const Edge> uses = graph.uses(id);
   return {uses.data(), uses.data() + uses.size()};
 }
-inline auto in_edges(NodeId id, const Graph& graph) { return PositionsOf(OperandEdgeAt{graph.operands(id).data(), id}, in_degree(id, graph)); }
-inline auto adjacent_vertices(NodeId id, const Graph& graph) { return PositionsOf(UserAt{graph.uses(id).data()}, out_degree(id, graph)); }
+inline auto in_edges(NodeId id, const Graph& graph) {
+  return PositionsOf(OperandEdgeAt{graph.operands(id).data(), id}, in_degree(id, graph));
+}
+inline auto adjacent_vertices(NodeId id, const Graph& graph) {
+  return PositionsOf(UserAt{graph.uses(id).data()}, out_degree(id, graph));
+}
 
 }  // namespace weft
 
@@ -112,7 +118,10 @@ struct boost::graph_traits<weft::Graph> {
   using edge_descriptor = weft::Edge;
   using directed_category = bidirectional_tag;
   using edge_parallel_category = allow_parallel_edge_tag;
-  struct traversal_category : vertex_list_graph_tag, bidirectional_graph_tag, adjacency_graph_tag, edge_list_graph_tag {};
+  struct traversal_category : vertex_list_graph_tag,
+                              bidirectional_graph_tag,
+                              adjacency_graph_tag,
+                              edge_list_graph_tag {};
   using vertex_iterator = weft::Positions<weft::NodeAt>;
   using edge_iterator = weft::EdgeIterator;
   using out_edge_iterator = const weft::Edge*;

@@ -45,13 +45,21 @@ constexpr std::optional<DType> ParseDType(std::string_view name) {
 template <class T>
 struct DTypeOfElement;
 template <>
-struct DTypeOfElement<float> { static constexpr DType value = DType::kFloat32; };
+struct DTypeOfElement<float> {
+  static constexpr DType value = DType::kFloat32;
+};
 template <>
-struct DTypeOfElement<double> { static constexpr DType value = DType::kFloat64; };
+struct DTypeOfElement<double> {
+  static constexpr DType value = DType::kFloat64;
+};
 template <>
-struct DTypeOfElement<int64_t> { static constexpr DType value = DType::kInt64; };
+struct DTypeOfElement<int64_t> {
+  static constexpr DType value = DType::kInt64;
+};
 template <>
-struct DTypeOfElement<bool> { static constexpr DType value = DType::kBool; };
+struct DTypeOfElement<bool> {
+  static constexpr DType value = DType::kBool;
+};
 
 template <class T>
 inline constexpr DType kDTypeOf = DTypeOfElement<T>::value;

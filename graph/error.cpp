@@ -12,7 +12,11 @@ namespace {
 // second byte: such text is escaped by its readers, not by us).
 size_t SequenceLength(std::string_view text, size_t at) {
   const auto byte = static_cast<unsigned char>(text[at]);
-  const size_t length = byte < 0x80 ? 1 : byte >= 0xC2 && byte < 0xE0 ? 2 : byte >= 0xE0 && byte < 0xF0 ? 3 : byte >= 0xF0 && byte < 0xF5 ? 4 : 0;
+  const size_t length = byte < 0x80                   ? 1
+                        : byte >= 0xC2 && byte < 0xE0 ? 2
+                        : byte >= 0xE0 && byte < 0xF0 ? 3
+                        : byte >= 0xF0 && byte < 0xF5 ? 4
+                                                      : 0;
   if (length == 0 || at + length > text.size()) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((static_cast<unsigned char>(text[at + i]) & 0xC0) != 0x80) return 0;

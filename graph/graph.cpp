@@ -38,7 +38,13 @@ Node Graph::Append(const OpDef& op, std::span<const Node> operands, Attributes a
   }
   const NodeId id{static_cast<uint32_t>(nodes_.size())};
   if (id == kNoNode) throw ResourceError("Graph: got more than 2³² − 1 nodes");
-  Record record{.op = &op, .operands = {}, .attributes = {}, .type = (*op.type)(context), .name = std::move(name), .stated = stated, .uses = {}};
+  Record record{.op = &op,
+                .operands = {},
+                .attributes = {},
+                .type = (*op.type)(context),
+                .name = std::move(name),
+                .stated = stated,
+                .uses = {}};
   record.attributes = std::move(attributes);
   for (uint32_t i = 0; i < operands.size(); ++i) {
     record.operands.push_back(operands[i].id());
@@ -65,7 +71,8 @@ NodeId Graph::FindId(const Path& name) const {
 
 void Graph::Rename(Node node, const Path& name) {
   RequireOwn(node, name.str());
-  if (name.is_root()) throw GraphError(fmt::format("name of '{}': got the root, expected a name", Escaped(node.name().str())));
+  if (name.is_root())
+    throw GraphError(fmt::format("name of '{}': got the root, expected a name", Escaped(node.name().str())));
   const auto [at, is_new] = names_.emplace(name.str(), node.id());
   if (!is_new && at->second != node.id()) FailTaken(name);
   Record& record = nodes_[Index(node.id())];
@@ -92,17 +99,25 @@ void Graph::SetKind(Node node, ValueKind kind) {
   nodes_[Index(node.id())].type.kind = kind;
 }
 
-void Graph::AddUpdate(Node variable, Node next_value) { AddPair(updates_, &Record::has_update, variable, next_value, "update"); }
+void Graph::AddUpdate(Node variable, Node next_value) {
+  AddPair(updates_, &Record::has_update, variable, next_value, "update");
+}
 
-void Graph::AddInitialValue(Node variable, Node value) { AddPair(initial_values_, &Record::has_initial_value, variable, value, "initial value"); }
+void Graph::AddInitialValue(Node variable, Node value) {
+  AddPair(initial_values_, &Record::has_initial_value, variable, value, "initial value");
+}
 
 void Graph::AddPair(std::vector<Pair>& pairs, bool Record::*has_one, Node variable, Node value, std::string_view what) {
   RequireOwn(variable, what);
   RequireOwn(value, what);
-  const auto fail = [&](std::string_view reason) { throw GraphError(fmt::format("{} of '{}': {}", what, variable.name().str(), reason)); };
-  if (!variable.op().is_source(SourceKind::kVariable)) fail(fmt::format("got a {}, expected a variable", *variable.op().name));
+  const auto fail = [&](std::string_view reason) {
+    throw GraphError(fmt::format("{} of '{}': {}", what, variable.name().str(), reason));
+  };
+  if (!variable.op().is_source(SourceKind::kVariable))
+    fail(fmt::format("got a {}, expected a variable", *variable.op().name));
   if (variable.dtype() != value.dtype() || variable.shape() != value.shape()) {
-    fail(fmt::format("got '{}' {}, expected {}", value.name().str(), ToString(value.type()), ToString(variable.type())));
+    fail(
+        fmt::format("got '{}' {}, expected {}", value.name().str(), ToString(value.type()), ToString(variable.type())));
   }
   if (nodes_[Index(variable.id())].*has_one) fail("it has one already");
   pairs.emplace_back(variable.id(), value.id());
@@ -115,7 +130,8 @@ void Graph::AddToCollection(std::string_view key, Node node) {
 }
 
 void Graph::FailTaken(const Path& name) const {
-  throw GraphError(fmt::format("name '{}': taken by a {} already; stated names are never altered", Escaped(name.str()), *op(FindId(name)).name));
+  throw GraphError(fmt::format("name '{}': taken by a {} already; stated names are never altered", Escaped(name.str()),
+                               *op(FindId(name)).name));
 }
 
 void Graph::RequireOwn(const Node& node, std::string_view who) const {

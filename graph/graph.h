@@ -58,8 +58,8 @@ struct Edge {
   auto operator<=>(const Edge&) const = default;
 };
 
-// Append-only, so operands precede their users, a loop over ids is a topological order, and a cycle cannot be written down.
-// Not thread-safe while it is built.
+// Append-only, so operands precede their users, a loop over ids is a topological order, and a cycle cannot be written
+// down. Not thread-safe while it is built.
 class Graph {
  public:
   using Pair = std::pair<NodeId, NodeId>;  // variable, value
@@ -87,10 +87,10 @@ class Graph {
   std::span<const Edge> uses(NodeId id) const { return nodes_[Index(id)].uses; }
 
   // Names. A node has one name and any number of aliases; `Find` knows them all.
-  Node Find(const Path& name);  // throws GraphError, and suggests the nearest spelling
+  Node Find(const Path& name);            // throws GraphError, and suggests the nearest spelling
   NodeId FindId(const Path& name) const;  // kNoNode if there is none
-  // Replaces an automatic name by a stated one; a node that has a stated name gets an alias. The name is taken as it is,
-  // not below the current scope. Throws GraphError if it belongs to another node, or is the root.
+  // Replaces an automatic name by a stated one; a node that has a stated name gets an alias. The name is taken as it
+  // is, not below the current scope. Throws GraphError if it belongs to another node, or is the root.
   void Rename(Node node, const Path& name);
   // `base` in the current scope, with a counter if that is taken ("FullyConnected_1"), reserved for a layer's scope.
   Path UniqueName(std::string_view base);
@@ -102,7 +102,8 @@ class Graph {
   const Path& scope() const { return scope_; }
   void set_scope(Path scope) { scope_ = std::move(scope); }
 
-  // State moves only through (variable, next value) pairs; a variable has at most one. Throws GraphError if the types differ.
+  // State moves only through (variable, next value) pairs; a variable has at most one. Throws GraphError if the types
+  // differ.
   void AddUpdate(Node variable, Node next_value);
   std::span<const Pair> updates() const { return updates_; }
   // The value a variable has before the first step, as a node.
@@ -131,9 +132,10 @@ class Graph {
   void RequireOwn(const Node& node, std::string_view who) const;
 
   std::vector<Record> nodes_;
-  std::unordered_map<std::string, NodeId> names_;       // looked up, never walked: its order is not reproducible
+  std::unordered_map<std::string, NodeId> names_;  // looked up, never walked: its order is not reproducible
   std::map<std::string, NodeId> aliases_;
-  std::unordered_map<std::string, uint32_t> counters_;  // next number of an automatic name; a reserved scope has one too
+  std::unordered_map<std::string, uint32_t>
+      counters_;  // next number of an automatic name; a reserved scope has one too
   Path scope_;
   std::vector<Pair> updates_;
   std::vector<Pair> initial_values_;

@@ -12,7 +12,8 @@
 
 namespace weft {
 
-// Elements of a block: a register of the block interpreter. 1024 f32 are 4 KiB, so eight registers fill an L1 of 32 KiB.
+// Elements of a block: a register of the block interpreter. 1024 f32 are 4 KiB, so eight registers fill an L1 of 32
+// KiB.
 inline constexpr uint32_t kBlockElements = 1024;
 
 // ---- Elementwise: one block of neighbouring elements --------------------------------------------------------------
@@ -36,7 +37,8 @@ using BlockKernel = void (*)(const BlockArguments&);
 // ---- Reductions: how a block of a row becomes one value, and how values join ---------------------------------------
 
 struct ReductionKernels {
-  // inputs[0]: `count` ≥ 1 elements; outputs[0]: one element, their fold over 16 fixed lanes. Reads no element past `count`.
+  // inputs[0]: `count` ≥ 1 elements; outputs[0]: one element, their fold over 16 fixed lanes. Reads no element past
+  // `count`.
   BlockKernel fold;
   // inputs[0] ∘ inputs[1] → outputs[0], element by element: joins the partial results of rows, in a fixed order.
   BlockKernel join;
@@ -53,12 +55,12 @@ struct Epilogue {
 };
 
 struct StepArguments {
-  std::span<const std::byte* const> reads;   // as the lowering rule listed them; 64-byte aligned and padded
+  std::span<const std::byte* const> reads;  // as the lowering rule listed them; 64-byte aligned and padded
   std::span<std::byte* const> writes;
-  std::span<const int64_t> numbers;          // whatever sizes and strides the lowering rule recorded
-  DType dtype;                               // of the op's result
-  const Attributes* attributes;              // of the op's node
-  const Epilogue* epilogue;                  // nullptr, unless the step said that it accepts one and has one
+  std::span<const int64_t> numbers;  // whatever sizes and strides the lowering rule recorded
+  DType dtype;                       // of the op's result
+  const Attributes* attributes;      // of the op's node
+  const Epilogue* epilogue;          // nullptr, unless the step said that it accepts one and has one
 };
 
 // Does the blocks [begin, end) of a step. Blocks are independent of each other and of who runs them.

@@ -36,7 +36,8 @@ void DoubleSigmoid(const Subject& s, Findings& findings) {
   ForEachNode(s.graph, [&](NodeId id) {
     if (s.op(id) != "Sigmoid" || s.graph.type(s.graph.operands(id)[0]).kind != ValueKind::kProbability) return;
     findings.push_back({s.graph.name(id), "double-sigmoid",
-                        fmt::format("'{}' is a sigmoid of '{}', which holds probabilities already: squashed twice, it stays within 0.5 … 0.73. Use the logits.",
+                        fmt::format("'{}' is a sigmoid of '{}', which holds probabilities already: squashed twice, it "
+                                    "stays within 0.5 … 0.73. Use the logits.",
                                     s.name(id), s.name(s.graph.operands(id)[0]))});
   });
 }
@@ -59,14 +60,16 @@ bool IsSumOverBatch(const Subject& s, NodeId id, NodeId x) {
 bool IsMeanOverBatch(const Subject& s, NodeId m, NodeId x) {
   const NodeId id = Origin(s.graph, m);
   if (s.op(id) != "Divide" && s.op(id) != "Multiply") return false;
-  return std::ranges::any_of(s.graph.operands(id), [&](NodeId operand) { return IsSumOverBatch(s, Origin(s.graph, operand), x); });
+  return std::ranges::any_of(s.graph.operands(id),
+                             [&](NodeId operand) { return IsSumOverBatch(s, Origin(s.graph, operand), x); });
 }
 
 // All that happens to x is x − mean(x), and what the mean needs.
 bool LosesItsMean(const Subject& s, NodeId x) {
   bool subtracted = false;
   for (const Edge& use : s.graph.uses(x)) {
-    const bool subtracts = s.op(use.target) == "Subtract" && use.operand == 0 && IsMeanOverBatch(s, s.graph.operands(use.target)[1], x);
+    const bool subtracts =
+        s.op(use.target) == "Subtract" && use.operand == 0 && IsMeanOverBatch(s, s.graph.operands(use.target)[1], x);
     if (!subtracts && !IsSumOverBatch(s, use.target, x) && s.op(use.target) != "ElementCount") return false;
     subtracted = subtracted || subtracts;
   }
@@ -92,7 +95,8 @@ void DeadBias(const Subject& s, Findings& findings) {
       const NodeId bias = RepeatedVariable(s, operand);
       if (bias == kNoNode) continue;
       findings.push_back({s.graph.name(bias), "dead-bias",
-                          fmt::format("'{}' is added in '{}', from which the mean over the batch is subtracted, and this bias with it: its gradient is 0. Leave it out.",
+                          fmt::format("'{}' is added in '{}', from which the mean over the batch is subtracted, and "
+                                      "this bias with it: its gradient is 0. Leave it out.",
                                       s.name(bias), s.name(id))});
     }
   });
@@ -113,15 +117,20 @@ void UnreachableVariable(const Subject& s, Findings& findings) {
   const std::vector<bool> needed = Ancestors(s.graph, wanted);
   ForEachNode(s.graph, [&](NodeId id) {
     if (!s.is_variable(id) || needed[Index(id)] || (updated[Index(id)] && !s.is_trainable(id))) return;
-    findings.push_back({s.graph.name(id), "unreachable-variable",
-                        fmt::format("'{}' has no influence on '{}': it will never be trained. Connect it or leave it out.", s.name(id), s.name(s.targets[0]))});
+    findings.push_back(
+        {s.graph.name(id), "unreachable-variable",
+         fmt::format("'{}' has no influence on '{}': it will never be trained. Connect it or leave it out.", s.name(id),
+                     s.name(s.targets[0]))});
   });
 }
 
 void UnusedPlaceholder(const Subject& s, Findings& findings) {
   ForEachNode(s.graph, [&](NodeId id) {
-    if (!s.graph.op(id).is_source(SourceKind::kPlaceholder) || !s.graph.uses(id).empty() || std::ranges::count(s.targets, id) > 0) return;
-    findings.push_back({s.graph.name(id), "unused-placeholder", fmt::format("'{}' is read by no node: what is fed to it makes no difference.", s.name(id))});
+    if (!s.graph.op(id).is_source(SourceKind::kPlaceholder) || !s.graph.uses(id).empty() ||
+        std::ranges::count(s.targets, id) > 0)
+      return;
+    findings.push_back({s.graph.name(id), "unused-placeholder",
+                        fmt::format("'{}' is read by no node: what is fed to it makes no difference.", s.name(id))});
   });
 }
 
@@ -129,13 +138,15 @@ void LossNotScalar(const Subject& s, Findings& findings) {
   for (NodeId id : s.targets) {
     if (s.graph.type(id).shape.rank() == 0) continue;
     findings.push_back({s.graph.name(id), "loss-not-scalar",
-                        fmt::format("'{}' is {}, but what is minimised is one number. Take its mean over the batch.", s.name(id), ToString(s.graph.type(id)))});
+                        fmt::format("'{}' is {}, but what is minimised is one number. Take its mean over the batch.",
+                                    s.name(id), ToString(s.graph.type(id)))});
   }
 }
 
 // ---- Names ---------------------------------------------------------------------------------------------------------
 
-// The outermost scope of `name` with a counter, "Encoder/FullyConnected_1", if `scopes` has the one without: the root if none.
+// The outermost scope of `name` with a counter, "Encoder/FullyConnected_1", if `scopes` has the one without: the root
+// if none.
 Path CountedScope(const Path& name, const std::set<Path>& scopes) {
   Path found;
   for (Path scope = name.parent(); !scope.is_root(); scope = scope.parent()) {
@@ -161,19 +172,22 @@ void AutomaticName(const Subject& s, Findings& findings) {
     const Path scope = CountedScope(name, scopes);
     if (scope.is_root() || !told.insert(scope).second) return;
     findings.push_back({scope, "automatic-name",
-                        fmt::format("'{}' is an automatic name, and '{}' reaches checkpoints under it: inserting a layer moves the counter. State the layer's name.",
+                        fmt::format("'{}' is an automatic name, and '{}' reaches checkpoints under it: inserting a "
+                                    "layer moves the counter. State the layer's name.",
                                     Escaped(scope.str()), Escaped(name.str()))});
   });
 }
 
-constexpr void (*kRules[])(const Subject&, Findings&) = {DoubleSigmoid, DeadBias, UnreachableVariable, UnusedPlaceholder, LossNotScalar, AutomaticName};
+constexpr void (*kRules[])(const Subject&, Findings&) = {DoubleSigmoid,     DeadBias,      UnreachableVariable,
+                                                         UnusedPlaceholder, LossNotScalar, AutomaticName};
 
 }  // namespace
 
 std::vector<Finding> Lint(const Graph& graph, std::span<const Node> targets) {
   Subject subject{graph, {}};
   for (const Node& target : targets) {
-    if (&target.graph() != &graph) throw GraphError(fmt::format("Lint: target '{}' is of another graph", Escaped(target.name().str())));
+    if (&target.graph() != &graph)
+      throw GraphError(fmt::format("Lint: target '{}' is of another graph", Escaped(target.name().str())));
     subject.targets.push_back(target.id());
   }
   Findings findings;

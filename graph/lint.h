@@ -15,7 +15,8 @@ struct Finding {
   std::string sentence;  // names the node, says what is wrong and what to do
 };
 
-// The findings about `graph`, whose `targets` are what training minimises; without targets the rules about them are silent.
+// The findings about `graph`, whose `targets` are what training minimises; without targets the rules about them are
+// silent.
 //   double-sigmoid        a sigmoid of probabilities
 //   dead-bias             a bias that a mean over the batch, subtracted right after, cancels
 //   unreachable-variable  a variable on which neither a target nor an update of other state depends

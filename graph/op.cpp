@@ -10,12 +10,14 @@ namespace weft {
 void TypeContext::Fail(std::string_view reason) const {
   std::string sentence = fmt::format("{} '{}': {}", *op_.name, Escaped(name_.str()), reason);
   for (size_t i = 0; i < operands_.size(); ++i) {
-    sentence += fmt::format("\n  operand {}  '{}'  {}", i, Escaped(operands_[i].name().str()), ToString(operands_[i].type()));
+    sentence +=
+        fmt::format("\n  operand {}  '{}'  {}", i, Escaped(operands_[i].name().str()), ToString(operands_[i].type()));
   }
   throw GraphError(sentence);
 }
 
-Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes& attributes, const TensorType& result) {
+Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes& attributes,
+                         const TensorType& result) {
   const Reference::Function& formula = op.formula->function();
   if (const auto* general = std::get_if<Reference::General>(&formula)) return (*general)(operands, attributes, result);
   Tensor output(DType::kFloat64, result.shape);

@@ -1,4 +1,5 @@
-// OpDef: the contract between all rooms. An op is its name, shape rule, formula, kernel, gradient rule and test samples.
+// OpDef: the contract between all rooms. An op is its name, shape rule, formula, kernel, gradient rule and test
+// samples.
 #pragma once
 
 #include <concepts>
@@ -61,7 +62,8 @@ using Contributions = std::vector<std::optional<Node>>;
 
 class GradientContext {
  public:
-  GradientContext(Node node, Node output_gradient, std::vector<bool> needs) : node_(node), output_gradient_(output_gradient), needs_(std::move(needs)) {}
+  GradientContext(Node node, Node output_gradient, std::vector<bool> needs)
+      : node_(node), output_gradient_(output_gradient), needs_(std::move(needs)) {}
 
   Node operand(size_t i) const { return node_.operand(i); }
   Node output() const { return node_; }
@@ -123,10 +125,10 @@ constexpr StepBuffer OperandBuffer(uint32_t i) { return StepBuffer{i}; }
 struct StepSpec {
   StepFunction run = nullptr;
   std::vector<StepBuffer> reads = {}, writes = {};
-  std::vector<int64_t> numbers = {};   // passed to `run`; printed with the plan
-  uint32_t blocks = 1;                 // cut by shape only
-  double block_cycles = 0;             // estimated cost of a block, for the grain
-  bool accepts_epilogue = false;       // `run` calls StepArguments::epilogue on every element of its result
+  std::vector<int64_t> numbers = {};  // passed to `run`; printed with the plan
+  uint32_t blocks = 1;                // cut by shape only
+  double block_cycles = 0;            // estimated cost of a block, for the grain
+  bool accepts_epilogue = false;      // `run` calls StepArguments::epilogue on every element of its result
 };
 
 // What a lowering rule sees of a bound node, and where it leaves its steps (run in this order).
@@ -160,11 +162,16 @@ class Reference {
   using WithAttributes = double (*)(double, const Attributes&);
   using Function = std::variant<Unary, Binary, Ternary, WithAttributes, General>;
 
-  template <std::convertible_to<Unary> F> constexpr Reference(F f) : function_(static_cast<Unary>(f)) {}            // NOLINT
-  template <std::convertible_to<Binary> F> constexpr Reference(F f) : function_(static_cast<Binary>(f)) {}          // NOLINT
-  template <std::convertible_to<Ternary> F> constexpr Reference(F f) : function_(static_cast<Ternary>(f)) {}        // NOLINT
-  template <std::convertible_to<WithAttributes> F> constexpr Reference(F f) : function_(static_cast<WithAttributes>(f)) {}  // NOLINT
-  template <std::convertible_to<General> F> constexpr Reference(F f) : function_(static_cast<General>(f)) {}        // NOLINT
+  template <std::convertible_to<Unary> F>
+  constexpr Reference(F f) : function_(static_cast<Unary>(f)) {}  // NOLINT
+  template <std::convertible_to<Binary> F>
+  constexpr Reference(F f) : function_(static_cast<Binary>(f)) {}  // NOLINT
+  template <std::convertible_to<Ternary> F>
+  constexpr Reference(F f) : function_(static_cast<Ternary>(f)) {}  // NOLINT
+  template <std::convertible_to<WithAttributes> F>
+  constexpr Reference(F f) : function_(static_cast<WithAttributes>(f)) {}  // NOLINT
+  template <std::convertible_to<General> F>
+  constexpr Reference(F f) : function_(static_cast<General>(f)) {}  // NOLINT
 
   const Function& function() const { return function_; }
 
@@ -173,7 +180,8 @@ class Reference {
 };
 
 // The result of `op` on f64 operands, in plain loops: no Highway, no blocks, no threads.
-Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes&, const TensorType& result);
+Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes&,
+                         const TensorType& result);
 
 // ---- Test samples --------------------------------------------------------------------------------------------------
 
@@ -185,14 +193,14 @@ struct Domain {
 };
 
 struct Sample {
-  std::vector<Shape> operands = {};     // one shape an operand
+  std::vector<Shape> operands = {};  // one shape an operand
   Attributes attributes = {};
-  std::vector<Domain> domains = {{}};   // one an operand; a single one serves all
+  std::vector<Domain> domains = {{}};  // one an operand; a single one serves all
 };
 
 struct SampleSet {
   std::vector<Sample> samples = {};
-  double ulp = 4;                // elementwise f32 results: units in the last place from the formula
+  double ulp = 4;  // elementwise f32 results: units in the last place from the formula
   int times_differentiable = 2;
 };
 
@@ -201,11 +209,12 @@ using Samples = SampleSet (*)();
 // ---- The op --------------------------------------------------------------------------------------------------------
 
 struct OpTraits {
-  bool broadcasts = false;          // the result repeats operand 0: the fused reader can read the operand instead
-  bool may_work_in_place = false;   // of an InSteps op: the result may take the bytes of operand 0 (elementwise ops always may)
-  bool is_random = false;           // the numbers differ from run to run
-  bool chooses_by_mode = false;     // is operand 0 in training, operand 1 in inference: gone once the graph is bound
-  double vector_cycles = 2;         // of an elementwise op: rough cost of one 64-byte vector; exp and log are near 20
+  bool broadcasts = false;  // the result repeats operand 0: the fused reader can read the operand instead
+  bool may_work_in_place =
+      false;               // of an InSteps op: the result may take the bytes of operand 0 (elementwise ops always may)
+  bool is_random = false;  // the numbers differ from run to run
+  bool chooses_by_mode = false;  // is operand 0 in training, operand 1 in inference: gone once the graph is bound
+  double vector_cycles = 2;      // of an elementwise op: rough cost of one 64-byte vector; exp and log are near 20
 };
 
 // A cheaper node with the same bits, or nothing. Sees the node in a bound graph and may add to it.
@@ -214,11 +223,11 @@ using SimplifyRule = std::optional<Node> (*)(Node);
 inline constexpr int kVariadic = -1;
 
 struct OpDef {
-  Mandatory<std::string_view> name;      // "Softplus": default node name, text form, DOT label
-  Mandatory<int> arity;                  // or kVariadic
-  Mandatory<TypeRule> type;              // operands, attributes → TensorType; throws GraphError
-  Mandatory<Reference> formula;          // in plain loops
-  Mandatory<GradientRule> gradient;      // a function or NotDifferentiable("reason")
+  Mandatory<std::string_view> name;  // "Softplus": default node name, text form, DOT label
+  Mandatory<int> arity;              // or kVariadic
+  Mandatory<TypeRule> type;          // operands, attributes → TensorType; throws GraphError
+  Mandatory<Reference> formula;      // in plain loops
+  Mandatory<GradientRule> gradient;  // a function or NotDifferentiable("reason")
   Mandatory<Lowering> lower;
   Mandatory<Samples> samples;
   OpTraits traits = {};

@@ -16,7 +16,8 @@ Path::Path(std::string_view text) : text_(text) {
   };
   if (text.empty()) fail("is empty");
   if (text.size() > kMaxBytes) fail(fmt::format("got {} bytes, expected at most {}", text.size(), kMaxBytes));
-  if (text.front() == '/' || text.back() == '/' || text.find("//") != std::string_view::npos) fail("has an empty component");
+  if (text.front() == '/' || text.back() == '/' || text.find("//") != std::string_view::npos)
+    fail("has an empty component");
   for (char c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) fail("has a control character");
   }
@@ -89,7 +90,8 @@ std::string_view NearestSpelling(std::string_view name, std::span<const std::str
   std::string_view nearest;
   size_t fewest = name.size() / 3 + 1;
   for (std::string_view candidate : candidates) {
-    const size_t difference = candidate.size() > name.size() ? candidate.size() - name.size() : name.size() - candidate.size();
+    const size_t difference =
+        candidate.size() > name.size() ? candidate.size() - name.size() : name.size() - candidate.size();
     if (difference > fewest) continue;
     const size_t edits = Edits(name, candidate);
     if (edits < fewest || (edits == fewest && nearest.empty())) {

@@ -23,7 +23,8 @@ class Path {
   Path parent() const;
   std::string_view leaf() const;  // the last component
   Path operator/(const Path& child) const;
-  // True for `scope` itself and all below it: "Encoder" contains "Encoder/H", but not "Encoder2/H". The root contains all.
+  // True for `scope` itself and all below it: "Encoder" contains "Encoder/H", but not "Encoder2/H". The root contains
+  // all.
   bool IsWithin(const Path& scope) const;
 
   auto operator<=>(const Path&) const = default;

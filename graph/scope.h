@@ -21,7 +21,9 @@ class Scope {
   Scope& operator=(const Scope&) = delete;
 
  private:
-  Scope(Graph& graph, const Path& name, const Path& parent) : graph_(graph), outer_(graph.scope()) { graph.set_scope(parent / name); }
+  Scope(Graph& graph, const Path& name, const Path& parent) : graph_(graph), outer_(graph.scope()) {
+    graph.set_scope(parent / name);
+  }
 
   Graph& graph_;
   Path outer_;

@@ -26,7 +26,8 @@ bool Shape::is_bound() const {
 }
 
 Shape Shape::Bound(int64_t batch) const {
-  if (batch < 0) throw GraphError(fmt::format("Shape: {}: got batch size {}, expected 0 or more", ToString(*this), batch));
+  if (batch < 0)
+    throw GraphError(fmt::format("Shape: {}: got batch size {}, expected 0 or more", ToString(*this), batch));
   Shape bound = *this;
   std::replace(bound.dims_.begin(), bound.dims_.begin() + rank_, kBatch, Dim(batch));
   return bound;
@@ -64,9 +65,11 @@ int64_t ElementCount(std::span<const Dim> dims) {
   if (std::find(dims.begin(), dims.end(), Dim(0)) != dims.end()) return 0;
   int64_t count = 1;
   for (const Dim& dim : dims) {
-    if (dim.length() < 0) throw GraphError(fmt::format("ElementCount: got length {}, expected 0 or more", dim.length()));
+    if (dim.length() < 0)
+      throw GraphError(fmt::format("ElementCount: got length {}, expected 0 or more", dim.length()));
     if (dim.length() > Shape::kMaxElements / count) {
-      throw ResourceError(fmt::format("ElementCount: {}: got more than {} elements, the limit", ToString(Shape(dims)), Shape::kMaxElements));
+      throw ResourceError(fmt::format("ElementCount: {}: got more than {} elements, the limit", ToString(Shape(dims)),
+                                      Shape::kMaxElements));
     }
     count *= dim.length();
   }

@@ -14,7 +14,8 @@ namespace weft {
 // A length, or the batch size N that is known only when a graph is bound.
 class Dim {
  public:
-  constexpr Dim(int64_t length) : length_(length) {}  // NOLINT(google-explicit-constructor): {kBatch, 784} reads as a shape
+  constexpr Dim(int64_t length)
+      : length_(length) {}  // NOLINT(google-explicit-constructor): {kBatch, 784} reads as a shape
   static constexpr Dim Batch() { return Dim(kSymbolic); }
 
   constexpr bool is_batch() const { return length_ == kSymbolic; }
@@ -42,8 +43,8 @@ class Shape {
   Dim operator[](size_t axis) const { return dims_[axis]; }
   const Dim* begin() const { return dims_.data(); }
   const Dim* end() const { return dims_.data() + rank_; }
-  bool is_bound() const;               // no N left
-  Shape Bound(int64_t batch) const;    // N replaced by a number; throws GraphError if it is negative
+  bool is_bound() const;             // no N left
+  Shape Bound(int64_t batch) const;  // N replaced by a number; throws GraphError if it is negative
   bool operator==(const Shape& other) const;
 
  private:

@@ -38,12 +38,16 @@ To Converted(From value) {
 
 template <class To>
 void Convert(const Tensor& from, std::span<To> to) {
-  VisitValues(from, [to](auto values) { std::transform(values.begin(), values.end(), to.begin(), [](auto v) { return Converted<To>(v); }); });
+  VisitValues(from, [to](auto values) {
+    std::transform(values.begin(), values.end(), to.begin(), [](auto v) { return Converted<To>(v); });
+  });
 }
 
 }  // namespace
 
-void Tensor::Free::operator()(std::byte* memory) const noexcept { ::operator delete[](memory, std::align_val_t{kAlignment}); }
+void Tensor::Free::operator()(std::byte* memory) const noexcept {
+  ::operator delete[](memory, std::align_val_t{kAlignment});
+}
 
 Tensor::Tensor(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape), size_(ElementCount(shape)) {
   const auto padded = static_cast<size_t>(PaddedByteSize(dtype, shape));
@@ -61,7 +65,9 @@ Tensor& Tensor::operator=(const Tensor& other) {
 }
 
 Tensor Tensor::Reshaped(const Shape& shape) const {
-  if (ElementCount(shape) != size_) throw GraphError(fmt::format("Reshaped: got {}, expected {} elements as in {}", ToString(shape), size_, ToString(shape_)));
+  if (ElementCount(shape) != size_)
+    throw GraphError(
+        fmt::format("Reshaped: got {}, expected {} elements as in {}", ToString(shape), size_, ToString(shape_)));
   Tensor result = *this;
   result.shape_ = shape;
   return result;
@@ -81,7 +87,8 @@ Tensor Tensor::Cast(DType dtype) const {
 Tensor Tensor::Rows(int64_t begin, int64_t end) const {
   if (shape_.rank() == 0) throw GraphError("Rows: got a scalar, expected at least one axis");
   const int64_t rows = shape_[0].length();
-  if (begin < 0 || begin > end || end > rows) throw GraphError(fmt::format("Rows: got {} … {}, expected a range within 0 … {}", begin, end, rows));
+  if (begin < 0 || begin > end || end > rows)
+    throw GraphError(fmt::format("Rows: got {} … {}, expected a range within 0 … {}", begin, end, rows));
   std::array<Dim, Shape::kMaxRank> dims = {0, 0, 0, 0, 0, 0};
   std::copy(shape_.begin(), shape_.end(), dims.begin());
   dims[0] = end - begin;
@@ -94,11 +101,13 @@ Tensor Tensor::Rows(int64_t begin, int64_t end) const {
 }
 
 bool Tensor::operator==(const Tensor& other) const {
-  return dtype_ == other.dtype_ && shape_ == other.shape_ && (size_ == 0 || std::memcmp(memory_.get(), other.memory_.get(), byte_size()) == 0);
+  return dtype_ == other.dtype_ && shape_ == other.shape_ &&
+         (size_ == 0 || std::memcmp(memory_.get(), other.memory_.get(), byte_size()) == 0);
 }
 
 std::byte* Tensor::Checked(DType dtype) const {
-  if (dtype != dtype_) throw GraphError(fmt::format("Tensor: values read as {}, but they are {}", Name(dtype), Name(dtype_)));
+  if (dtype != dtype_)
+    throw GraphError(fmt::format("Tensor: values read as {}, but they are {}", Name(dtype), Name(dtype_)));
   return memory_.get();
 }
 

@@ -31,9 +31,13 @@ class Tensor {
   template <class T>
   static Tensor Of(const Shape& shape, std::span<const T> values);
   template <class T>
-  static Tensor Of(const Shape& shape, std::initializer_list<T> values) { return Of(shape, std::span<const T>(values.begin(), values.size())); }
+  static Tensor Of(const Shape& shape, std::initializer_list<T> values) {
+    return Of(shape, std::span<const T>(values.begin(), values.size()));
+  }
   template <class T>
-  static Tensor Scalar(T value) { return Of<T>({}, std::span<const T>(&value, 1)); }
+  static Tensor Scalar(T value) {
+    return Of<T>({}, std::span<const T>(&value, 1));
+  }
 
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
@@ -44,14 +48,18 @@ class Tensor {
 
   // Throws GraphError if T is not the element type.
   template <class T>
-  std::span<T> values() { return {reinterpret_cast<T*>(Checked(kDTypeOf<T>)), static_cast<size_t>(size_)}; }
+  std::span<T> values() {
+    return {reinterpret_cast<T*>(Checked(kDTypeOf<T>)), static_cast<size_t>(size_)};
+  }
   template <class T>
-  std::span<const T> values() const { return {reinterpret_cast<const T*>(Checked(kDTypeOf<T>)), static_cast<size_t>(size_)}; }
+  std::span<const T> values() const {
+    return {reinterpret_cast<const T*>(Checked(kDTypeOf<T>)), static_cast<size_t>(size_)};
+  }
 
   // The same elements under another shape of the same size.
   Tensor Reshaped(const Shape& shape) const;
-  // The elements converted one by one; bool becomes 0 or 1, anything but 0 becomes true; i64 is rounded towards 0 and ends
-  // at its limits, NaN becomes 0 in it.
+  // The elements converted one by one; bool becomes 0 or 1, anything but 0 becomes true; i64 is rounded towards 0 and
+  // ends at its limits, NaN becomes 0 in it.
   Tensor Cast(DType dtype) const;
   // Rows `begin` … `end` of the first axis. Throws GraphError for a range outside, or a scalar.
   Tensor Rows(int64_t begin, int64_t end) const;
@@ -81,7 +89,8 @@ template <class T>
 Tensor Tensor::Of(const Shape& shape, std::span<const T> values) {
   Tensor tensor(kDTypeOf<T>, shape);
   if (static_cast<int64_t>(values.size()) != tensor.size()) {
-    throw GraphError("Tensor: got " + std::to_string(values.size()) + " values, expected " + std::to_string(tensor.size()) + " for " + ToString(shape));
+    throw GraphError("Tensor: got " + std::to_string(values.size()) + " values, expected " +
+                     std::to_string(tensor.size()) + " for " + ToString(shape));
   }
   std::copy(values.begin(), values.end(), tensor.values<T>().begin());
   return tensor;

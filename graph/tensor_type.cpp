@@ -31,7 +31,8 @@ int64_t ByteSize(DType dtype, const Shape& shape) {
 int64_t PaddedByteSize(DType dtype, const Shape& shape) { return PaddedByteSize(ByteSize(dtype, shape)); }
 
 int64_t PaddedByteSize(int64_t bytes) {
-  if (bytes < 0 || bytes > INT64_MAX - 2 * kAlignment) throw ResourceError(fmt::format("PaddedByteSize: got {} bytes", bytes));
+  if (bytes < 0 || bytes > INT64_MAX - 2 * kAlignment)
+    throw ResourceError(fmt::format("PaddedByteSize: got {} bytes", bytes));
   return (bytes + kAlignment - 1) / kAlignment * kAlignment + kAlignment;
 }
 

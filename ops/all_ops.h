@@ -9,7 +9,8 @@
 namespace weft {
 
 extern const OpDef kConstant, kPlaceholder, kVariable, kRandomState, kElementCount;
-extern const OpDef kAdd, kSubtract, kMultiply, kDivide, kMinimum, kMaximum, kNegate, kAbs, kSquare, kSqrt, kExp, kLog, kExpm1, kLog1p;
+extern const OpDef kAdd, kSubtract, kMultiply, kDivide, kMinimum, kMaximum, kNegate, kAbs, kSquare, kSqrt, kExp, kLog,
+    kExpm1, kLog1p;
 extern const OpDef kSigmoid, kTanh, kErf, kRelu, kLeakyRelu, kElu, kSoftplus, kCompare, kSelect, kCast;
 extern const OpDef kReduceSum, kReduceMax;
 extern const OpDef kBroadcastTo, kReshape, kTranspose, kSlice, kConcatenate;

@@ -3,7 +3,8 @@
 //   Node h = Relu(MatMul(x, w) + b);
 //   Node loss = ReduceMean(ReduceSum(SigmoidCrossEntropy({.logits = h, .target = x}), kLastAxis));
 //
-// Binary elementwise builders stretch their operands by NumPy's rule. All throw GraphError for operands that do not fit.
+// Binary elementwise builders stretch their operands by NumPy's rule. All throw GraphError for operands that do not
+// fit.
 #pragma once
 
 #include <cstdint>

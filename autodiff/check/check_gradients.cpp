@@ -29,7 +29,8 @@ const Tensor* FindFeed(std::span<const Feed> feeds, const Path& name) {
 int64_t BatchOf(std::span<const Feed> feeds) {
   for (const Feed& feed : feeds) {
     const Shape& shape = feed.node.shape();
-    if (feed.value.shape().rank() != shape.rank()) Fail(feed.node, fmt::format("got {}, expected {}", ToString(feed.value.shape()), ToString(shape)));
+    if (feed.value.shape().rank() != shape.rank())
+      Fail(feed.node, fmt::format("got {}, expected {}", ToString(feed.value.shape()), ToString(shape)));
     for (size_t axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis].is_batch()) return feed.value.shape()[axis].length();
     }
@@ -50,7 +51,8 @@ class FedRun {
       if (value == nullptr && input.has_default) continue;
       if (value == nullptr) Fail(placeholder, "got no value, expected one among the feeds");
       if (value->dtype() != placeholder.dtype() || value->shape() != program.graph.type(input.node).shape) {
-        Fail(placeholder, fmt::format("got {}, expected {}", ToString(value->type()), ToString(program.graph.type(input.node))));
+        Fail(placeholder,
+             fmt::format("got {}, expected {}", ToString(value->type()), ToString(program.graph.type(input.node))));
       }
       const auto bytes = run_.Input(placeholder);
       std::copy_n(value->bytes().begin(), std::min(value->bytes().size(), bytes.size()), bytes.begin());
@@ -83,7 +85,8 @@ class Position {
   void MoveTo(double distance, const Direction& direction) {
     for (size_t k = 0; k < values_.size(); ++k) {
       for (size_t i = 0; i < values_[k].size(); ++i) {
-        values_[k][i] = origin_[k][i] + (k < direction.size() && !direction[k].empty() ? distance * direction[k][i] : 0);
+        values_[k][i] =
+            origin_[k][i] + (k < direction.size() && !direction[k].empty() ? distance * direction[k][i] : 0);
       }
     }
   }
@@ -96,8 +99,14 @@ class Position {
 
 class Checker {
  public:
-  Checker(FedRun& run, Position& position, const Position::Direction& gradients, std::span<const Node> variables, const CheckOptions& options)
-      : run_(run), position_(position), gradients_(gradients), variables_(variables), options_(options), random_(options.seed) {
+  Checker(FedRun& run, Position& position, const Position::Direction& gradients, std::span<const Node> variables,
+          const CheckOptions& options)
+      : run_(run),
+        position_(position),
+        gradients_(gradients),
+        variables_(variables),
+        options_(options),
+        random_(options.seed) {
     scale_ = std::max(1.0, std::abs(TargetAt(0, {})));
   }
 
@@ -150,7 +159,8 @@ class Checker {
     ++report_.slopes;
     report_.worst = std::max(report_.worst, error / std::max({1.0, std::abs(gradient), std::abs(*quotient)}));
     if (error <= Allowed(tolerance, gradient, *quotient)) return;  // false for NaN
-    report_.mismatches.push_back({.variable = variable, .element = element, .gradient = gradient, .quotient = *quotient});
+    report_.mismatches.push_back(
+        {.variable = variable, .element = element, .gradient = gradient, .quotient = *quotient});
   }
 
   void CheckElements(size_t k) {
@@ -197,16 +207,21 @@ class Checker {
 };
 
 void RequireMovable(const Node& node, const CheckOptions& options) {
-  if (node.dtype() != DType::kFloat64) Fail(node, fmt::format("got {}, expected f64: in f32 a difference quotient is not good enough", ToString(node.type())));
+  if (node.dtype() != DType::kFloat64)
+    Fail(node,
+         fmt::format("got {}, expected f64: in f32 a difference quotient is not good enough", ToString(node.type())));
   if (node.op().is_source(SourceKind::kVariable)) return;
-  if (!node.op().is_source(SourceKind::kPlaceholder)) Fail(node, fmt::format("got a {}, expected a variable or a placeholder", *node.op().name));
+  if (!node.op().is_source(SourceKind::kPlaceholder))
+    Fail(node, fmt::format("got a {}, expected a variable or a placeholder", *node.op().name));
   if (FindFeed(options.feeds, node.name()) == nullptr) Fail(node, "got no value, expected one among the feeds");
 }
 
 }  // namespace
 
-GradientReport CheckGradients(Node target, std::span<const Node> variables, VariableStore& store, const CheckOptions& options) {
-  if (target.dtype() != DType::kFloat64) Fail(target, fmt::format("got {}, expected a scalar of f64", ToString(target.type())));
+GradientReport CheckGradients(Node target, std::span<const Node> variables, VariableStore& store,
+                              const CheckOptions& options) {
+  if (target.dtype() != DType::kFloat64)
+    Fail(target, fmt::format("got {}, expected a scalar of f64", ToString(target.type())));
   for (const Node& variable : variables) {
     RequireMovable(variable, options);
     if (std::ranges::count(variables, variable) > 1) Fail(variable, "is given twice");
@@ -218,9 +233,12 @@ GradientReport CheckGradients(Node target, std::span<const Node> variables, Vari
   FedRun gradient_run(session, fetches, options);
   gradient_run.Run();
   const double value = gradient_run.Output(0)[0];
-  if (!std::isfinite(value)) throw NumericError(fmt::format("CheckGradients: '{}': got {}, expected a finite number", Escaped(target.name().str()), value));
+  if (!std::isfinite(value))
+    throw NumericError(
+        fmt::format("CheckGradients: '{}': got {}, expected a finite number", Escaped(target.name().str()), value));
   Position::Direction gradients;
-  for (size_t k = 1; k < fetches.size(); ++k) gradients.emplace_back(gradient_run.Output(k).begin(), gradient_run.Output(k).end());
+  for (size_t k = 1; k < fetches.size(); ++k)
+    gradients.emplace_back(gradient_run.Output(k).begin(), gradient_run.Output(k).end());
 
   FedRun target_run(session, std::span(&target, 1), options);
   std::vector<Tensor> own;  // of what the target's program does not even read
@@ -238,11 +256,14 @@ GradientReport CheckGradients(Node target, std::span<const Node> variables, Vari
 
 std::string ToString(const GradientReport& report) {
   constexpr size_t kShown = 5;
-  std::string text = fmt::format("{} slopes, {} unsettled, worst {:.1e}", report.slopes, report.unsettled, report.worst);
+  std::string text =
+      fmt::format("{} slopes, {} unsettled, worst {:.1e}", report.slopes, report.unsettled, report.worst);
   for (size_t i = 0; i < std::min(kShown, report.mismatches.size()); ++i) {
     const SlopeMismatch& wrong = report.mismatches[i];
-    const std::string where = wrong.variable.is_root() ? "all variables" : fmt::format("'{}'", Escaped(wrong.variable.str()));
-    const std::string along = wrong.element < 0 ? std::string("along a direction") : fmt::format("element {}", wrong.element);
+    const std::string where =
+        wrong.variable.is_root() ? "all variables" : fmt::format("'{}'", Escaped(wrong.variable.str()));
+    const std::string along =
+        wrong.element < 0 ? std::string("along a direction") : fmt::format("element {}", wrong.element);
     text += fmt::format("\n  {}, {}: gradient {}, quotient {}", where, along, wrong.gradient, wrong.quotient);
   }
   if (report.mismatches.size() > kShown) text += fmt::format("\n  … and {} more", report.mismatches.size() - kShown);

@@ -21,10 +21,11 @@ struct CheckOptions {
   // A slope is right if |gradient − quotient| ≤ relative · max(|gradient|, |quotient|) + absolute · max(1, |target|).
   double relative_tolerance = 1e-7;   // of one element: a wrong term, factor or sign is far outside
   double direction_tolerance = 1e-6;  // relative too, along a direction, where the slopes of many elements cancel
-  double absolute_tolerance = 1e-9;   // what the rounding of the target leaves in a quotient, 2⁻⁵³ · |target| / step, with room
+  double absolute_tolerance =
+      1e-9;  // what the rounding of the target leaves in a quotient, 2⁻⁵³ · |target| / step, with room
 
-  // x is moved by step · max(1, |x|). A quotient extrapolated from step and step/2 is off by step⁴ (1e-16) and by rounding
-  // (2e-12 of the target); a kink within a step of x is stepped over by trying step/16 and step/256.
+  // x is moved by step · max(1, |x|). A quotient extrapolated from step and step/2 is off by step⁴ (1e-16) and by
+  // rounding (2e-12 of the target); a kink within a step of x is stepped over by trying step/16 and step/256.
   double step = 1e-4;
   int64_t max_elements = 64;  // larger tensors are checked along random directions, not element by element
   int directions = 8;         // through each larger tensor, and through all variables at once
@@ -50,14 +51,16 @@ struct GradientReport {
 // "12 slopes, 0 unsettled, worst 3.1e-11", and a line for each of the first five mismatches.
 std::string ToString(const GradientReport& report);
 
-// Compares Gradients(target, variables) with central differences. `variables` are variables or fed placeholders, all f64 as
-// is the scalar `target`. The gradient's nodes are appended to the target's graph; values in the store are changed while it
-// runs, so no other session may use it, and are as before at the end, also when it throws. Away from kinks only.
-// Throws GraphError for another dtype, a node that is neither fed nor stored, a placeholder without a value, and as
-// Gradients does; NumericError if the target is not finite.
-GradientReport CheckGradients(Node target, std::span<const Node> variables, VariableStore& store, const CheckOptions& options = {});
+// Compares Gradients(target, variables) with central differences. `variables` are variables or fed placeholders, all
+// f64 as is the scalar `target`. The gradient's nodes are appended to the target's graph; values in the store are
+// changed while it runs, so no other session may use it, and are as before at the end, also when it throws. Away from
+// kinks only. Throws GraphError for another dtype, a node that is neither fed nor stored, a placeholder without a
+// value, and as Gradients does; NumericError if the target is not finite.
+GradientReport CheckGradients(Node target, std::span<const Node> variables, VariableStore& store,
+                              const CheckOptions& options = {});
 
-inline GradientReport CheckGradients(Node target, std::initializer_list<Node> variables, VariableStore& store, const CheckOptions& options = {}) {
+inline GradientReport CheckGradients(Node target, std::initializer_list<Node> variables, VariableStore& store,
+                                     const CheckOptions& options = {}) {
   return CheckGradients(target, std::span(variables.begin(), variables.size()), store, options);
 }
 

@@ -85,7 +85,8 @@ CLI::Option* Arguments::Path(const std::string& name, std::filesystem::path& to,
 }
 
 CLI::Option* Arguments::Flag(const std::string& name, bool& to, const std::string& meaning) {
-  return command_->add_flag_callback(name, [&to] { to = true; }, meaning);
+  return command_->add_flag_callback(
+      name, [&to] { to = true; }, meaning);
 }
 
 }  // namespace weft

@@ -49,7 +49,8 @@ class Arguments {
                    [name, &to, range](const std::string& text) { to = static_cast<T>(ParseWhole(name, text, range)); });
   }
   CLI::Option* Real(const std::string& name, double& to, RealRange range, const std::string& meaning);
-  CLI::Option* Choice(const std::string& name, std::string& to, std::vector<std::string> of, const std::string& meaning);
+  CLI::Option* Choice(const std::string& name, std::string& to, std::vector<std::string> of,
+                      const std::string& meaning);
   CLI::Option* Path(const std::string& name, std::filesystem::path& to, const std::string& meaning);
   // A text that `set` takes, or refuses by a UsageError.
   CLI::Option* Declare(const std::string& name, const std::string& kind, const std::string& standard,

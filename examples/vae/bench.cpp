@@ -1,5 +1,5 @@
-// The work that a reference program in another framework does, too: a step of Adam on batches of random images that take
-// turns, then each half of the model alone.
+// The work that a reference program in another framework does, too: a step of Adam on batches of random images that
+// take turns, then each half of the model alone.
 #include "weft/examples/vae/bench.h"
 
 #include <algorithm>
@@ -51,8 +51,9 @@ std::vector<double> StepTimes(const BenchOptions& options, int threads) {
   Initialize(graph, variables);
   Session session(graph, variables, {.threads = threads});
   const Node loss = model.vae.loss.total;
-  PreparedRun run = session.Prepare({model.vae.loss.reconstruction, model.vae.loss.divergence},
-                                    {.mode = Mode::kTraining, .updates = true, .batch = options.batch, .guards = {loss}});
+  PreparedRun run =
+      session.Prepare({model.vae.loss.reconstruction, model.vae.loss.divergence},
+                      {.mode = Mode::kTraining, .updates = true, .batch = options.batch, .guards = {loss}});
 
   const std::vector<float> images = RandomImages(kBatches * options.batch, config.pixels);
   const std::span<float> input = run.Input<float>(model.vae.x);
@@ -73,7 +74,8 @@ double MedianMilliseconds(PreparedRun& run) {
   const auto run_for = [&run](double seconds, size_t least) {
     std::vector<double> times;
     const Clock::time_point start = Clock::now();
-    while (times.size() < least || Seconds(Clock::now() - start) < seconds) times.push_back(Milliseconds([&run] { run.Run(); }));
+    while (times.size() < least || Seconds(Clock::now() - start) < seconds)
+      times.push_back(Milliseconds([&run] { run.Run(); }));
     return times;
   };
   run_for(0.2, 1);
@@ -83,7 +85,8 @@ double MedianMilliseconds(PreparedRun& run) {
 }
 
 // Adds "NAME_ms_1", "NAME_ms_128", "NAME_ms_1024".
-void AddInferenceTimes(Json& results, const std::string& name, Graph& graph, Node input, std::initializer_list<Node> fetches, int threads) {
+void AddInferenceTimes(Json& results, const std::string& name, Graph& graph, Node input,
+                       std::initializer_list<Node> fetches, int threads) {
   VariableStore variables(graph);
   Initialize(graph, variables);
   Session session(graph, variables, {.threads = threads});
@@ -119,7 +122,11 @@ void BenchCommand(const BenchOptions& options, Output& output) {
   AddInferenceTimes(results, "decoder", decoding, z, {decoder.mean}, machine.threads());
 
   if (options.json) return output.Line(results.dump());
-  for (const auto& [name, value] : results.items()) output.Line(fmt::format("{:<16} {}", name, value.is_number_float() ? fmt::format("{:.4f}", value.get<double>()) : value.is_string() ? value.get<std::string>() : value.dump()));
+  for (const auto& [name, value] : results.items())
+    output.Line(fmt::format("{:<16} {}", name,
+                            value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
+                            : value.is_string()     ? value.get<std::string>()
+                                                    : value.dump()));
 }
 
 }  // namespace weft

@@ -29,11 +29,14 @@ void MakeDirectory(const fs::path& directory) {
   const fs::file_status status = fs::status(directory);
   if (fs::is_directory(status)) return;
   if (fs::exists(status)) {
-    throw OutputError(fmt::format("output: {}: got a file, expected a directory; it is kept", Printable(directory.native())));
+    throw OutputError(
+        fmt::format("output: {}: got a file, expected a directory; it is kept", Printable(directory.native())));
   }
   if (const fs::path parent = ParentOf(directory); !fs::is_directory(parent)) {
-    throw OutputError(fmt::format("output: {}: got a path in '{}', expected one in a directory that exists: directory does not exist; nothing was created",
-                                  Printable(directory.native()), Printable(parent.native())));
+    throw OutputError(
+        fmt::format("output: {}: got a path in '{}', expected one in a directory that exists: directory does not "
+                    "exist; nothing was created",
+                    Printable(directory.native()), Printable(parent.native())));
   }
   fs::create_directory(directory);
 }
@@ -46,8 +49,10 @@ void MakeEmptyDirectory(const fs::path& directory) {
       if (name != "checkpoints.lock") names.push_back(std::move(name));  // of a run that ended before it wrote anything
     }
     if (!names.empty()) {
-      throw OutputError(fmt::format("output: {}: got a directory with '{}' in it, expected a new or empty one; it is kept (--resume goes on with a run)",
-                                    Printable(directory.native()), Printable(*std::ranges::min_element(names))));
+      throw OutputError(
+          fmt::format("output: {}: got a directory with '{}' in it, expected a new or empty one; it is kept (--resume "
+                      "goes on with a run)",
+                      Printable(directory.native()), Printable(*std::ranges::min_element(names))));
     }
   }
   MakeDirectory(directory);
@@ -57,10 +62,13 @@ void RequireReplaceable(const fs::path& file, bool force) {
   const fs::file_status status = fs::symlink_status(file);
   if (!fs::exists(status)) return;
   if (!force) {
-    throw OutputError(fmt::format("output: {}: got a file that exists, expected a new one; it is kept (--force replaces it)", Printable(file.native())));
+    throw OutputError(
+        fmt::format("output: {}: got a file that exists, expected a new one; it is kept (--force replaces it)",
+                    Printable(file.native())));
   }
   if (!fs::is_regular_file(status) && !fs::is_symlink(status)) {
-    throw OutputError(fmt::format("output: {}: got a directory or device, expected a file; it is kept", Printable(file.native())));
+    throw OutputError(
+        fmt::format("output: {}: got a directory or device, expected a file; it is kept", Printable(file.native())));
   }
 }
 

@@ -18,11 +18,14 @@ namespace {
 
 // f32[n, 2 · latent]
 std::vector<float> Table(const Posterior& posterior, size_t latent) {
-  const std::span<const float> mean = posterior.mean.values<float>(), log_variance = posterior.log_variance.values<float>();
+  const std::span<const float> mean = posterior.mean.values<float>(),
+                               log_variance = posterior.log_variance.values<float>();
   std::vector<float> table;
   table.reserve(2 * mean.size());
   for (size_t at = 0; at < mean.size(); at += latent) {
-    for (const auto& values : {mean, log_variance}) table.insert(table.end(), values.begin() + static_cast<std::ptrdiff_t>(at), values.begin() + static_cast<std::ptrdiff_t>(at + latent));
+    for (const auto& values : {mean, log_variance})
+      table.insert(table.end(), values.begin() + static_cast<std::ptrdiff_t>(at),
+                   values.begin() + static_cast<std::ptrdiff_t>(at + latent));
   }
   return table;
 }
@@ -35,7 +38,8 @@ std::string CsvText(std::span<const float> table, size_t latent, std::span<const
   }
   text += "label\n";
   for (size_t row = 0; row < labels.size(); ++row) {
-    for (float value : table.subspan(row * 2 * latent, 2 * latent)) fmt::format_to(std::back_inserter(text), "{},", value);
+    for (float value : table.subspan(row * 2 * latent, 2 * latent))
+      fmt::format_to(std::back_inserter(text), "{},", value);
     fmt::format_to(std::back_inserter(text), "{}\n", labels[row]);
   }
   return text;
@@ -46,7 +50,8 @@ std::string CsvText(std::span<const float> table, size_t latent, std::span<const
 void EncodeCommand(const EncodeOptions& options, Output& output) {
   const std::filesystem::path extension = options.out.extension();
   if (extension != ".csv" && extension != ".npy") {
-    throw UsageError(fmt::format("value: --out: got '{}', expected a file name that ends in .csv or .npy", Printable(options.out.native())));
+    throw UsageError(fmt::format("value: --out: got '{}', expected a file name that ends in .csv or .npy",
+                                 Printable(options.out.native())));
   }
   const Machine machine(options.source.machine);
   const ModelFile file = OpenModel(options.source.from);

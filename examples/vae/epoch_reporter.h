@@ -1,4 +1,5 @@
-// What one sees of a training while it runs: the bar on stderr, a line of results an epoch, and the history for the curves.
+// What one sees of a training while it runs: the bar on stderr, a line of results an epoch, and the history for the
+// curves.
 #pragma once
 
 #include <chrono>

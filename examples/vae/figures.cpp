@@ -11,7 +11,8 @@
 namespace weft {
 
 ProgramFigures FiguresOf(const Program& program) {
-  ProgramFigures figures = {.steps = program.steps.size(), .buffers = program.buffers.size(), .arena_bytes = program.arena_bytes};
+  ProgramFigures figures = {
+      .steps = program.steps.size(), .buffers = program.buffers.size(), .arena_bytes = program.arena_bytes};
   for (uint32_t i = 0; i < program.graph.size(); ++i) {
     const NodeId id{i};
     if (*program.graph.op(id).name != "MatMul") continue;
@@ -24,7 +25,8 @@ ProgramFigures FiguresOf(const Program& program) {
 
 std::string Grouped(int64_t number) {
   std::string text = std::to_string(number);
-  for (auto at = static_cast<int64_t>(text.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) text.insert(static_cast<size_t>(at), ",");
+  for (auto at = static_cast<int64_t>(text.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
+    text.insert(static_cast<size_t>(at), ",");
   return text;
 }
 

@@ -17,8 +17,8 @@ constexpr const char* kPosteriorRange = "4";  // standard deviations: of the pos
 LabelledImages ReadImageAround(const Model& model, const GenerateOptions& options) {
   LabelledImages images = ReadImagesFor(model, options.source);
   if (*options.around >= images.images.count) {
-    throw UsageError(fmt::format("value: --around: got {}, expected a whole number from 0 to {}, an image of {}", *options.around,
-                                 images.images.count - 1, options.source.split));
+    throw UsageError(fmt::format("value: --around: got {}, expected a whole number from 0 to {}, an image of {}",
+                                 *options.around, images.images.count - 1, options.source.split));
   }
   return images;
 }
@@ -44,7 +44,8 @@ void GenerateCommand(const GenerateOptions& options, Output& output) {
   MakeDirectory(options.out);
   RequireReplaceable(prior, options.force);
   if (encoder) RequireReplaceable(posterior, options.force);
-  WritePriorSheet(prior, file.model, decoder, GridSteps(options.grid, options.range.empty() ? "quantile" : options.range));
+  WritePriorSheet(prior, file.model, decoder,
+                  GridSteps(options.grid, options.range.empty() ? "quantile" : options.range));
   output.Line(fmt::format("wrote {}", prior.string()));
   if (!encoder) return;
   WritePosteriorSheet(posterior, file.model, *encoder, decoder, images.images, *options.around,

@@ -27,7 +27,8 @@ Path ScopeOf(Graph& graph, const std::string& text) {
   }
   if (scopes.contains(text)) return text;
   const std::vector<std::string_view> known(scopes.begin(), scopes.end());
-  throw UsageError(fmt::format("value: --scope: got '{}', expected a scope of the graph{}", Printable(text), DidYouMean(text.substr(0, 100), known)));
+  throw UsageError(fmt::format("value: --scope: got '{}', expected a scope of the graph{}", Printable(text),
+                               DidYouMean(text.substr(0, 100), known)));
 }
 
 // The lines about nodes of the scope; the first line names the format.
@@ -39,7 +40,8 @@ std::string LinesWithin(const std::string& text, const Path& scope) {
     std::string word, subject;
     words >> word >> subject;
     const std::string& name = subject == "=" ? word : subject;  // "NAME = …", "update NAME <- …"
-    if (first || (!name.empty() && name.find('"') == std::string::npos && Path(name).IsWithin(scope))) within += line + "\n";
+    if (first || (!name.empty() && name.find('"') == std::string::npos && Path(name).IsWithin(scope)))
+      within += line + "\n";
   }
   return within;
 }
@@ -58,6 +60,7 @@ void GraphCommand(const GraphOptions& options, Output& output) {
   if (options.format == "text") return output.Text(scope.is_root() ? ToText(graph) : LinesWithin(ToText(graph), scope));
   DotOptions dot = {.scope = scope, .gradients = options.training};
   if (options.depth) dot.depth = static_cast<int>(*options.depth);
+  else dot.gradient_depth = 1;  // Graphviz needs minutes for all of it
   output.Text(ToDot(graph, dot));
 }
 

@@ -113,8 +113,7 @@ class Inflater {
       for (std::uint32_t left = NextLittleEndian(2); left > 0; --left) NextByte();
     }
     for (const Flag text : {kFileName, kComment}) {
-      while ((flags & text) != 0 && NextByte() != 0) {
-      }
+      while ((flags & text) != 0 && NextByte() != 0) {}
     }
     if ((flags & kHeaderChecksum) != 0) {
       const auto computed = static_cast<std::uint32_t>(header_checksum_ & 0xFFFF);

@@ -28,8 +28,11 @@ std::string HistoryText(const std::vector<EpochFigures>& history) {
   std::string text;
   for (size_t i = history.size() - std::min(history.size(), kMostEpochs); i < history.size(); ++i) {
     const EpochFigures& figures = history[i];
-    fmt::format_to(std::back_inserter(text), "{}{} {:.6g} {:.6g}", text.empty() ? "" : ";", figures.epoch, figures.training.reconstruction, figures.training.kl);
-    if (figures.validation) fmt::format_to(std::back_inserter(text), " {:.6g} {:.6g}", figures.validation->reconstruction, figures.validation->kl);
+    fmt::format_to(std::back_inserter(text), "{}{} {:.6g} {:.6g}", text.empty() ? "" : ";", figures.epoch,
+                   figures.training.reconstruction, figures.training.kl);
+    if (figures.validation)
+      fmt::format_to(std::back_inserter(text), " {:.6g} {:.6g}", figures.validation->reconstruction,
+                     figures.validation->kl);
   }
   return text;
 }
@@ -40,7 +43,9 @@ std::vector<EpochFigures> ParseHistory(std::string_view text) {
     std::string_view entry = text.substr(0, text.find(';'));
     text.remove_prefix(std::min(text.size(), entry.size() + 1));
     EpochFigures figures;
-    if (!Take(entry, figures.epoch) || !Take(entry, figures.training.reconstruction) || !Take(entry, figures.training.kl)) break;
+    if (!Take(entry, figures.epoch) || !Take(entry, figures.training.reconstruction) ||
+        !Take(entry, figures.training.kl))
+      break;
     Elbo validation;
     if (Take(entry, validation.reconstruction) && Take(entry, validation.kl)) figures.validation = validation;
     history.push_back(figures);
@@ -50,11 +55,13 @@ std::vector<EpochFigures> ParseHistory(std::string_view text) {
 
 void WriteHistory(const std::filesystem::path& path, const std::vector<EpochFigures>& history) {
   if (history.empty()) return;
-  Series training = {.name = "training"}, validation = {.name = "validation"}, reconstruction = {.name = "training, without KL"};
+  Series training = {.name = "training"}, validation = {.name = "validation"},
+         reconstruction = {.name = "training, without KL"};
   for (const EpochFigures& figures : history) {
     training.values.push_back(figures.training.negative_elbo());
     reconstruction.values.push_back(figures.training.reconstruction);
-    validation.values.push_back(figures.validation ? figures.validation->negative_elbo() : std::numeric_limits<double>::quiet_NaN());
+    validation.values.push_back(figures.validation ? figures.validation->negative_elbo()
+                                                   : std::numeric_limits<double>::quiet_NaN());
   }
   std::vector<Series> series = {training, validation, reconstruction};
   if (!history.back().validation) series.erase(series.begin() + 1);

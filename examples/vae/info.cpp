@@ -20,11 +20,15 @@ void PrintFile(const std::filesystem::path& file, Output& output) {
   for (const CheckpointSummary::Variable& variable : summary.variables) numbers += ElementCount(variable.shape);
   output.Line(fmt::format("file         {}", Printable(file.native())));
   output.Line(fmt::format("bytes        {}", summary.file_bytes));
-  output.Line(fmt::format("checksums    {}", summary.fingerprint.empty() ? "none: nothing could be verified" : "right, of the header " + summary.fingerprint));
+  output.Line(fmt::format("checksums    {}", summary.fingerprint.empty()
+                                                 ? "none: nothing could be verified"
+                                                 : "right, of the header " + summary.fingerprint));
   output.Line(fmt::format("variables    {} with {} numbers", summary.variables.size(), numbers));
-  for (const auto& [key, value] : summary.metadata) output.Line(fmt::format("metadata     {} = {}", Printable(key), Printable(value)));
+  for (const auto& [key, value] : summary.metadata)
+    output.Line(fmt::format("metadata     {} = {}", Printable(key), Printable(value)));
   for (const CheckpointSummary::Variable& variable : summary.variables) {
-    output.Line(fmt::format("variable     {} {}", Printable(variable.path.str()), ToString(TensorType{.dtype = variable.dtype, .shape = variable.shape})));
+    output.Line(fmt::format("variable     {} {}", Printable(variable.path.str()),
+                            ToString(TensorType{.dtype = variable.dtype, .shape = variable.shape})));
   }
 }
 
@@ -32,12 +36,14 @@ void PrintDirectory(const std::filesystem::path& directory, Output& output) {
   const LatestGeneration latest = LatestValid(directory);
   const std::vector<Generation> generations = ListGenerations(directory);
   if (generations.empty()) {
-    throw CheckpointError(fmt::format("checkpoint: {}: got no model-STEP.safetensors, expected at least one", Printable(directory.native())));
+    throw CheckpointError(fmt::format("checkpoint: {}: got no model-STEP.safetensors, expected at least one",
+                                      Printable(directory.native())));
   }
   for (const Generation& generation : generations) {
     const bool is_latest = latest.generation && latest.generation->step == generation.step;
     output.Line(fmt::format("checkpoint   step {} epoch {}{}{}", generation.step, generation.epoch,
-                            generation.loss ? fmt::format(" validation loss {:.3f}", *generation.loss) : "", is_latest ? ", the newest that is whole" : ""));
+                            generation.loss ? fmt::format(" validation loss {:.3f}", *generation.loss) : "",
+                            is_latest ? ", the newest that is whole" : ""));
   }
   for (const std::string& reason : latest.skipped) output.Line(fmt::format("damaged      {}", OneLine(reason)));
   if (latest.generation) PrintFile(latest.generation->weights, output);

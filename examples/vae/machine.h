@@ -12,8 +12,8 @@ namespace weft {
 // Names of the targets that this build and this processor have, the best first: "AVX3", "AVX2", …
 std::vector<std::string> SimdTargets();
 
-// The threads and instructions that the options ask for, as long as the object lives. The library takes what TBB allows;
-// that there may be more threads than cores is for a program to say. Throws UsageError for an unknown target.
+// The threads and instructions that the options ask for, as long as the object lives. The library takes what TBB
+// allows; that there may be more threads than cores is for a program to say. Throws UsageError for an unknown target.
 class Machine {
  public:
   explicit Machine(const MachineOptions& options);

@@ -34,14 +34,17 @@ struct Runner {
   }
   ExitCode operator()(VersionRequest) const {
     const Machine machine({});
-    output.Line(fmt::format("vae {} SIMD {} of {} threads {}", WEFT_VERSION, machine.target(), fmt::join(SimdTargets(), " "), machine.threads()));
+    output.Line(fmt::format("vae {} SIMD {} of {} threads {}", WEFT_VERSION, machine.target(),
+                            fmt::join(SimdTargets(), " "), machine.threads()));
     return ExitCode::kOk;
   }
   ExitCode operator()(const TrainOptions& options) const { return TrainCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const EvaluateOptions& options) const { return EvaluateCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const GenerateOptions& options) const { return GenerateCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const EncodeOptions& options) const { return EncodeCommand(options, output), ExitCode::kOk; }
-  ExitCode operator()(const ReconstructOptions& options) const { return ReconstructCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const ReconstructOptions& options) const {
+    return ReconstructCommand(options, output), ExitCode::kOk;
+  }
   ExitCode operator()(const GraphOptions& options) const { return GraphCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const InfoOptions& options) const { return InfoCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const PlanOptions& options) const { return PlanCommand(options, output), ExitCode::kOk; }

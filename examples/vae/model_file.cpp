@@ -27,7 +27,6 @@ constexpr WholeRange kWidths = {1, 1'000'000}, kLayers = {1, 1000}, kSides = {1,
 
 // ---- How large -----------------------------------------------------------------------------------------------------
 
-
 // Nothing if the file says nothing of its model.
 std::optional<Model> ModelOf(const Metadata& metadata, const std::filesystem::path& path) {
   if (!metadata.contains("latent")) return std::nullopt;
@@ -50,7 +49,8 @@ std::optional<Model> ModelOf(const Metadata& metadata, const std::filesystem::pa
 const Shape& MatrixShape(const CheckpointSummary& summary, const Path& path, const std::filesystem::path& file) {
   const auto found = std::ranges::find(summary.variables, path, &CheckpointSummary::Variable::path);
   if (found == summary.variables.end() || found->shape.rank() != 2) {
-    Fail("model", file, fmt::format("got no matrix '{}', expected the variables of a variational autoencoder", path.str()));
+    Fail("model", file,
+         fmt::format("got no matrix '{}', expected the variables of a variational autoencoder", path.str()));
   }
   return found->shape;
 }
@@ -65,7 +65,8 @@ Model Measured(const CheckpointSummary& summary, const std::filesystem::path& fi
   std::set<std::string> names;
   for (const CheckpointSummary::Variable& variable : summary.variables) names.insert(variable.path.str());
   model.config.hidden_layers = 1;
-  while (names.contains(fmt::format("Decoder/FullyConnected_{}/W", model.config.hidden_layers))) ++model.config.hidden_layers;
+  while (names.contains(fmt::format("Decoder/FullyConnected_{}/W", model.config.hidden_layers)))
+    ++model.config.hidden_layers;
   const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(model.config.pixels))));
   const bool square = side * side == model.config.pixels;
   model.rows = square ? side : 1;
@@ -76,7 +77,8 @@ Model Measured(const CheckpointSummary& summary, const std::filesystem::path& fi
 // ---- Which network -------------------------------------------------------------------------------------------------
 
 bool HasVariables(Graph& graph, const Path& path) {
-  return std::ranges::any_of(graph.initial_values(), [&](const Graph::Pair& pair) { return graph.name(pair.first).IsWithin(path); });
+  return std::ranges::any_of(graph.initial_values(),
+                             [&](const Graph::Pair& pair) { return graph.name(pair.first).IsWithin(path); });
 }
 
 constexpr std::string_view kNodeKey = "node.";
@@ -87,14 +89,17 @@ std::vector<std::pair<std::string, std::string>> FormulaNodes(Graph& graph, cons
   for (uint32_t i = 0; i < graph.size(); ++i) {
     const Node node = graph.node(NodeId{i});
     const bool is_child = node.name().IsWithin(scope) && node.name().parent() == scope;
-    if (!is_child || !graph.has_stated_name(node.id()) || node.op().is_source() || HasVariables(graph, node.name())) continue;
+    if (!is_child || !graph.has_stated_name(node.id()) || node.op().is_source() || HasVariables(graph, node.name()))
+      continue;
     nodes.emplace_back(node.name().str(), fmt::format("{} {}", *node.op().name, ToString(node.type())));
   }
   return nodes;
 }
 
 void RequireSameNodes(const ModelFile& file, Graph& graph, const Path& scope) {
-  const auto says_of_scope = [&](const auto& entry) { return entry.first.starts_with(fmt::format("{}{}/", kNodeKey, scope.str())); };
+  const auto says_of_scope = [&](const auto& entry) {
+    return entry.first.starts_with(fmt::format("{}{}/", kNodeKey, scope.str()));
+  };
   if (std::ranges::none_of(file.metadata, says_of_scope)) return;  // from elsewhere
   for (const auto& [name, expected] : FormulaNodes(graph, scope)) {
     const auto found = file.metadata.find(fmt::format("{}{}", kNodeKey, name));
@@ -115,7 +120,8 @@ Metadata DescribeModel(const Model& model, Graph& graph) {
                        {"layers", std::to_string(model.config.hidden_layers)},
                        {"latent", std::to_string(model.config.latent_units)}};
   for (const char* scope : {"Encoder", "Decoder"}) {
-    for (const auto& [name, description] : FormulaNodes(graph, scope)) metadata[fmt::format("{}{}", kNodeKey, name)] = description;
+    for (const auto& [name, description] : FormulaNodes(graph, scope))
+      metadata[fmt::format("{}{}", kNodeKey, name)] = description;
   }
   return metadata;
 }
@@ -129,9 +135,10 @@ ModelFile OpenModel(const std::filesystem::path& from) {
   // Before anything of that size is allocated. A part of a model may be missing from the file, as Restore will say.
   const double expected = ModelBytes(file.model.config, Memory::kWeights);
   if (expected > 3 * static_cast<double>(summary.file_bytes) + (1 << 20)) {
-    Fail("model size", file.path, fmt::format("got {}, expected {} for latent {}, hidden {}, layers {}",
-                                              ByteText(static_cast<double>(summary.file_bytes)), ByteText(expected),
-                                              file.model.config.latent_units, file.model.config.hidden_units, file.model.config.hidden_layers));
+    Fail("model size", file.path,
+         fmt::format("got {}, expected {} for latent {}, hidden {}, layers {}",
+                     ByteText(static_cast<double>(summary.file_bytes)), ByteText(expected),
+                     file.model.config.latent_units, file.model.config.hidden_units, file.model.config.hidden_layers));
   }
   return file;
 }
@@ -139,7 +146,8 @@ ModelFile OpenModel(const std::filesystem::path& from) {
 void RestorePart(const ModelFile& file, Graph& graph, std::string_view scope, VariableStore& store) {
   RequireSameNodes(file, graph, scope);
   const RestoreReport report = Restore(file.path, {.scope = scope}, store);
-  Note(fmt::format("restored {} variables of {} from {}", report.restored.size(), scope, Printable(file.path.native())));
+  Note(
+      fmt::format("restored {} variables of {} from {}", report.restored.size(), scope, Printable(file.path.native())));
 }
 
 }  // namespace weft

@@ -27,9 +27,9 @@ struct ModelFile {
   Metadata metadata = {};
 };
 
-// The model in the file `from`, or in the newest complete checkpoint of the directory `from`; newer ones that are damaged
-// are noted on stderr. A file without sizes in its metadata is measured by its shapes. Throws CheckpointError, also for
-// sizes that the file cannot hold, and std::system_error.
+// The model in the file `from`, or in the newest complete checkpoint of the directory `from`; newer ones that are
+// damaged are noted on stderr. A file without sizes in its metadata is measured by its shapes. Throws CheckpointError,
+// also for sizes that the file cannot hold, and std::system_error.
 ModelFile OpenModel(const std::filesystem::path& from);
 
 // Fills the variables of `scope`, "Encoder" or "Decoder", all of them, and notes their number on stderr. Throws like

@@ -29,7 +29,9 @@ double ModelBytes(const VaeConfig& config, Memory memory) {
   const auto pixels = static_cast<double>(config.pixels), hidden = static_cast<double>(config.hidden_units);
   const auto latent = static_cast<double>(config.latent_units), layers = static_cast<double>(config.hidden_layers);
   // On each side: weights of the first and the inner layers; bias, and four vectors of batch normalisation, a layer.
-  const auto side = [&](double inputs) { return inputs * hidden + (layers - 1) * hidden * hidden + layers * 5 * hidden; };
+  const auto side = [&](double inputs) {
+    return inputs * hidden + (layers - 1) * hidden * hidden + layers * 5 * hidden;
+  };
   const double heads = 2 * (hidden + 1) * latent, logits = (hidden + 1) * pixels;
   const double numbers = side(pixels) + heads + side(latent) + logits;
   constexpr double kCopiesInTraining = 4;  // weight, gradient, and Adam's m and v
@@ -46,9 +48,9 @@ std::string ByteText(double bytes) {
 void RequireMemory(const VaeConfig& config, Memory memory) {
   const double needed = ModelBytes(config, memory), available = AvailableBytes();
   if (needed <= available) return;
-  throw ResourceError(fmt::format("memory: model of latent {}, hidden {}, layers {}: needs {} for its variables, expected at most {}",
-                                  config.latent_units, config.hidden_units, config.hidden_layers, ByteText(needed),
-                                  ByteText(available)));
+  throw ResourceError(fmt::format(
+      "memory: model of latent {}, hidden {}, layers {}: needs {} for its variables, expected at most {}",
+      config.latent_units, config.hidden_units, config.hidden_layers, ByteText(needed), ByteText(available)));
 }
 
 }  // namespace weft

@@ -35,8 +35,9 @@ void AddWidth(Arguments& arguments, const std::string& name, int64_t& to, int64_
     if (number > kMaxUnits) {
       VaeConfig config;
       config.*width = number;
-      throw UsageError(fmt::format("value: {}: got '{}', which needs {} for the variables alone, expected a whole number from 1 to {}",
-                                   name, text, ByteText(ModelBytes(config, Memory::kTraining)), kMaxUnits));
+      throw UsageError(fmt::format(
+          "value: {}: got '{}', which needs {} for the variables alone, expected a whole number from 1 to {}", name,
+          text, ByteText(ModelBytes(config, Memory::kTraining)), kMaxUnits));
     }
     to = number;
   });
@@ -56,7 +57,8 @@ constexpr WholeRange kBatchRange = {1, 1'000'000};
 
 void AddStep(Arguments& arguments, StepOptions& step) {
   arguments.Whole("--batch", step.batch, kBatchRange, "images a step");
-  arguments.Choice("--optimizer", step.optimizer, {"adam", "adamw", "sgd", "momentum", "nesterov", "rmsprop", "adagrad"},
+  arguments.Choice("--optimizer", step.optimizer,
+                   {"adam", "adamw", "sgd", "momentum", "nesterov", "rmsprop", "adagrad"},
                    "how gradients become updates");
   arguments.Real("--learning-rate", step.learning_rate, {.low = 0, .high = 1e9, .above_low = true}, "step size");
   arguments.Real("--clip-norm", step.clip_norm, {.low = 0, .high = 1e9}, "largest norm of all gradients; 0: any");
@@ -74,9 +76,7 @@ void AddSource(Arguments& arguments, SourceOptions& source) {
   AddMachine(arguments, source.machine);
 }
 
-void AddForce(Arguments& arguments, bool& force) {
-  arguments.Flag("--force", force, "replace files of the same name");
-}
+void AddForce(Arguments& arguments, bool& force) { arguments.Flag("--force", force, "replace files of the same name"); }
 
 // ---- Commands ------------------------------------------------------------------------------------------------------
 
@@ -93,8 +93,8 @@ void Add(CLI::App& command, TrainOptions& options) {
   arguments.Declare("--run-id", "ID", "six letters", "name of the run", [&](const std::string& text) {
     const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
     if (text.empty() || text.size() > 100 || text[0] == '.' || !std::ranges::all_of(text, is_plain)) {
-      throw UsageError(fmt::format("value: --run-id: got '{}', expected 1 to 100 of A–Z a–z 0–9 - _ . and no dot in front",
-                                   Printable(text)));
+      throw UsageError(fmt::format(
+          "value: --run-id: got '{}', expected 1 to 100 of A–Z a–z 0–9 - _ . and no dot in front", Printable(text)));
     }
     options.run_id = text;
   });
@@ -121,9 +121,10 @@ void Add(CLI::App& command, GenerateOptions& options) {
                       if (text != "quantile") ParseReal("--range", text, {.low = 0, .high = 1e6, .above_low = true});
                       options.range = text;
                     });
-  arguments.Declare("--around", "INDEX", "", "also a grid around the posterior of this image", [&](const std::string& text) {
-    options.around = ParseWhole("--around", text, {0, INT32_MAX});
-  });
+  arguments.Declare("--around", "INDEX", "", "also a grid around the posterior of this image",
+                    [&](const std::string& text) {
+                      options.around = ParseWhole("--around", text, {0, INT32_MAX});
+                    });
   AddForce(arguments, options.force);
 }
 
@@ -146,7 +147,8 @@ void Add(CLI::App& command, GraphOptions& options) {
   AddModel(arguments, options.model);
   AddStep(arguments, options.step);
   arguments.Choice("--format", options.format, {"dot", "text"}, "for Graphviz, or the text form");
-  arguments.Declare("--scope", "SCOPE", "all", "only what lies in this scope", [&](const std::string& text) { options.scope = text; });
+  arguments.Declare("--scope", "SCOPE", "all", "only what lies in this scope",
+                    [&](const std::string& text) { options.scope = text; });
   arguments.Declare("--depth", "N", "all", "deeper scopes are one box each", [&](const std::string& text) {
     options.depth = ParseWhole("--depth", text, {0, 1000});
   });
@@ -206,9 +208,12 @@ std::vector<Command> AddCommands(CLI::App& app, Requests& requests) {
   };
   add("train", "Train a variational autoencoder", "train --epochs 3 --run-id first", requests.train);
   add("evaluate", "Negative ELBO of images", "evaluate --from runs/first --json", requests.evaluate);
-  add("generate", "Pictures of the latent plane", "generate --from runs/first --out pictures --around 0", requests.generate);
-  add("encode", "Latent means and log-variances of images", "encode --from runs/first --out latent.csv", requests.encode);
-  add("reconstruct", "Images over their reconstructions", "reconstruct --from runs/first --out pictures", requests.reconstruct);
+  add("generate", "Pictures of the latent plane", "generate --from runs/first --out pictures --around 0",
+      requests.generate);
+  add("encode", "Latent means and log-variances of images", "encode --from runs/first --out latent.csv",
+      requests.encode);
+  add("reconstruct", "Images over their reconstructions", "reconstruct --from runs/first --out pictures",
+      requests.reconstruct);
   add("graph", "The graph of the model", "graph --training --depth 2 | dot -Tsvg > graph.svg", requests.graph);
   add("info", "What a checkpoint holds", "info runs/first/model-430.safetensors", requests.info);
   add("plan", "Steps, memory and arithmetic of a model before training", "plan --hidden 1024", requests.plan);
@@ -225,8 +230,8 @@ std::vector<Command> AddCommands(CLI::App& app, Requests& requests) {
   for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
   const std::vector<std::string_view> known(names.begin(), names.end());
   const std::string path = command.get_parent() == nullptr ? "vae" : fmt::format("vae {}", command.get_name());
-  throw UsageError(fmt::format("unknown option: {}: got '{}', expected one of '{} --help'{}", path, Printable(name), path,
-                               DidYouMean(name.substr(0, 100), known)));
+  throw UsageError(fmt::format("unknown option: {}: got '{}', expected one of '{} --help'{}", path, Printable(name),
+                               path, DidYouMean(name.substr(0, 100), known)));
 }
 
 void RefuseExtras(const CLI::App& app) {
@@ -236,13 +241,14 @@ void RefuseExtras(const CLI::App& app) {
     if (extra.starts_with('-') && extra != "-") FailUnknownOption(app, extra);
   }
   if (app.get_parent() != nullptr) {
-    throw UsageError(fmt::format("argument: vae {}: got '{}', expected options only", app.get_name(), Printable(extras[0])));
+    throw UsageError(
+        fmt::format("argument: vae {}: got '{}', expected options only", app.get_name(), Printable(extras[0])));
   }
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
   const std::vector<std::string_view> known(names.begin(), names.end());
-  throw UsageError(fmt::format("command: vae: got '{}', expected one of {}{}", Printable(extras[0]), fmt::join(known, ", "),
-                               DidYouMean(extras[0].substr(0, 100), known)));
+  throw UsageError(fmt::format("command: vae: got '{}', expected one of {}{}", Printable(extras[0]),
+                               fmt::join(known, ", "), DidYouMean(extras[0].substr(0, 100), known)));
 }
 
 // "--epochs=" becomes "--epochs" and "", as an empty text that somebody forgot to fill in, not one that comes next.
@@ -271,7 +277,8 @@ void RefuseContradictions(const TrainOptions& options) {
   if (!options.given.contains("--resume")) return;
   for (const char* other : {"--out", "--run-id"}) {
     if (options.given.contains(other)) {
-      throw UsageError(fmt::format("contradiction: --resume and {}: got both, expected --resume alone to name the directory", other));
+      throw UsageError(fmt::format(
+          "contradiction: --resume and {}: got both, expected --resume alone to name the directory", other));
     }
   }
 }

@@ -44,12 +44,12 @@ struct TrainOptions {
   int64_t validation = 5000;  // images held out of the training images, the first ones
   int64_t seed = 1;
   MachineOptions machine = {};
-  std::string run_id = {};            // empty: six random letters
-  std::filesystem::path out = {};     // empty: runs/ID
+  std::string run_id = {};         // empty: six random letters
+  std::filesystem::path out = {};  // empty: runs/ID
   int64_t keep = 10;
   std::filesystem::path resume = {};  // the directory of the run to go on with; empty: a new one
   bool json = false;
-  std::set<std::string> given = {};   // names of the options that were on the command line, "--epochs"
+  std::set<std::string> given = {};  // names of the options that were on the command line, "--epochs"
 };
 
 // A checkpoint, and the images to apply it to.
@@ -71,8 +71,8 @@ struct GenerateOptions {
   std::filesystem::path out = {};
   bool force = false;
   int64_t grid = 15;
-  std::string range = {};                  // "quantile", a number, or what each picture has by default
-  std::optional<int64_t> around = {};      // index of the image
+  std::string range = {};              // "quantile", a number, or what each picture has by default
+  std::optional<int64_t> around = {};  // index of the image
 };
 
 struct EncodeOptions {

@@ -26,7 +26,8 @@ int WriteAll(int descriptor, std::string_view text) {
 
 void ReserveStandardStreams() {
   for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(descriptor, F_GETFD) < 0) [[maybe_unused]] const int lowest_free = open("/dev/null", O_RDONLY);
+    if (fcntl(descriptor, F_GETFD) < 0) [[maybe_unused]]
+      const int lowest_free = open("/dev/null", O_RDONLY);
   }
 }
 
@@ -37,7 +38,8 @@ void Output::Write(std::string_view text, bool newline) {
 
 void Output::Finish() const {
   if (error_ == 0) return;
-  throw std::system_error(error_, std::generic_category(), "write: standard output: the results are lost, what was written to files is kept");
+  throw std::system_error(error_, std::generic_category(),
+                          "write: standard output: the results are lost, what was written to files is kept");
 }
 
 void Note(std::string_view text) { WriteAll(STDERR_FILENO, std::string(text) + "\n"); }

@@ -1,13 +1,13 @@
-// Output: results on stdout. That nobody reads them, or that they cannot be written, is told at the end, when all else is
-// done: a training is not lost for it.
+// Output: results on stdout. That nobody reads them, or that they cannot be written, is told at the end, when all else
+// is done: a training is not lost for it.
 #pragma once
 
 #include <string_view>
 
 namespace weft {
 
-// Makes sure that the descriptors 0 to 2 are open, so that no file of ours gets one of their numbers; what is written to
-// one that was closed fails.
+// Makes sure that the descriptors 0 to 2 are open, so that no file of ours gets one of their numbers; what is written
+// to one that was closed fails.
 void ReserveStandardStreams();
 
 class Output {

@@ -20,7 +20,9 @@ Tensor ImageTensor(const Images& images, int64_t begin, int64_t count) {
 }
 
 LatentEncoder::LatentEncoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options)
-    : x_(Placeholder(graph_, "InputData/X", {kBatch, config.pixels})), encoder_(BuildEncoder(x_, config)), session_(graph_, store, options) {}
+    : x_(Placeholder(graph_, "InputData/X", {kBatch, config.pixels})),
+      encoder_(BuildEncoder(x_, config)),
+      session_(graph_, store, options) {}
 
 Posterior LatentEncoder::Of(const Images& images, int64_t begin, int64_t count) {
   const Tensor x = ImageTensor(images, begin, count);
@@ -43,6 +45,8 @@ Posterior LatentEncoder::Of(const Images& images) {
 }
 
 PictureDecoder::PictureDecoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options)
-    : z_(Placeholder(graph_, "Z", {kBatch, config.latent_units})), decoder_(BuildDecoder(z_, config)), session_(graph_, store, options) {}
+    : z_(Placeholder(graph_, "Z", {kBatch, config.latent_units})),
+      decoder_(BuildDecoder(z_, config)),
+      session_(graph_, store, options) {}
 
 }  // namespace weft

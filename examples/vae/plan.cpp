@@ -17,10 +17,12 @@ namespace {
 // Writes the graph after each pass as text, "training-3-Fold.txt".
 class PassDump {
  public:
-  PassDump(std::filesystem::path directory, std::string program) : directory_(std::move(directory)), program_(std::move(program)) {}
+  PassDump(std::filesystem::path directory, std::string program)
+      : directory_(std::move(directory)), program_(std::move(program)) {}
 
   void operator()(std::string_view pass, const Graph& graph) {
-    if (!directory_.empty()) WriteWhole(directory_ / fmt::format("{}-{}-{}.txt", program_, ++count_, pass), ToText(graph));
+    if (!directory_.empty())
+      WriteWhole(directory_ / fmt::format("{}-{}-{}.txt", program_, ++count_, pass), ToText(graph));
   }
 
  private:
@@ -39,8 +41,8 @@ void PrintRow(const Row& row, const std::filesystem::path& dump, Output& output)
   CompileOptions options = row.options;
   options.on_pass = PassDump(dump, row.name);
   const ProgramFigures figures = FiguresOf(*Compile(row.graph, options));
-  output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", row.name, options.batch, figures.steps, figures.buffers,
-                          Grouped(figures.arena_bytes), FlopText(figures.flops)));
+  output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", row.name, options.batch, figures.steps,
+                          figures.buffers, Grouped(figures.arena_bytes), FlopText(figures.flops)));
 }
 
 }  // namespace
@@ -59,16 +61,21 @@ void PlanCommand(const PlanOptions& options, Output& output) {
 
   const int64_t batch = options.step.batch;
   const Row rows[] = {
-      {"training", graph, {.fetches = {vae.loss.total.id()}, .updates = true, .guards = guards, .batch = batch, .mode = Mode::kTraining}},
+      {"training",
+       graph,
+       {.fetches = {vae.loss.total.id()}, .updates = true, .guards = guards, .batch = batch, .mode = Mode::kTraining}},
       {"evaluation", graph, {.fetches = {vae.loss.total.id()}, .batch = batch}},
       {"encoder", graph, {.fetches = {vae.encoder.mean.id(), vae.encoder.log_variance.id()}, .batch = batch}},
       {"decoder", generator, {.fetches = {decoder.mean.id()}, .batch = batch}},
   };
-  output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", "program", "batch", "steps", "buffers", "arena bytes", "products"));
+  output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", "program", "batch", "steps", "buffers",
+                          "arena bytes", "products"));
   for (const Row& row : rows) PrintRow(row, options.dump_passes, output);
-  output.Line(fmt::format("variables: {}, with optimizer and gradients {}", ByteText(ModelBytes(config, Memory::kWeights)),
+  output.Line(fmt::format("variables: {}, with optimizer and gradients {}",
+                          ByteText(ModelBytes(config, Memory::kWeights)),
                           ByteText(ModelBytes(config, Memory::kTraining))));
-  if (!options.dump_passes.empty()) output.Line(fmt::format("wrote the graph after each pass to {}", options.dump_passes.string()));
+  if (!options.dump_passes.empty())
+    output.Line(fmt::format("wrote the graph after each pass to {}", options.dump_passes.string()));
 }
 
 }  // namespace weft

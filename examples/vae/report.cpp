@@ -16,8 +16,8 @@ Json ElboJson(const ElboFigures& figures, int64_t images) {
 }
 
 std::string ElboText(std::string_view what, const ElboFigures& figures) {
-  return fmt::format("{}: negative ELBO {:.2f} nats an image = reconstruction {:.2f} + KL {:.2f}, {:.4f} bits a pixel", what,
-                     figures.negative_elbo, figures.reconstruction, figures.divergence, figures.bits_per_dim);
+  return fmt::format("{}: negative ELBO {:.2f} nats an image = reconstruction {:.2f} + KL {:.2f}, {:.4f} bits a pixel",
+                     what, figures.negative_elbo, figures.reconstruction, figures.divergence, figures.bits_per_dim);
 }
 
 LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source) {

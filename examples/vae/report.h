@@ -24,8 +24,8 @@ Json ElboJson(const ElboFigures& figures, int64_t images);
 // "test: negative ELBO 139.30 nats an image = reconstruction 133.00 + KL 6.30, 0.2563 bits a pixel"
 std::string ElboText(std::string_view what, const ElboFigures& figures);
 
-// The images that a command applies a model to, with notes about the files on stderr. Throws DataError, also if they are
-// not of the model's size.
+// The images that a command applies a model to, with notes about the files on stderr. Throws DataError, also if they
+// are not of the model's size.
 LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source);
 
 }  // namespace weft

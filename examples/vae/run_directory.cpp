@@ -30,7 +30,8 @@ RunDirectory MakeRunDirectoryFor(const TrainOptions& options) {
   std::filesystem::path path = options.out;
   if (path.empty()) {
     std::string id = options.run_id;
-    while (id.empty() || (options.run_id.empty() && std::filesystem::exists(kRuns / std::filesystem::path(id)))) id = RandomId();
+    while (id.empty() || (options.run_id.empty() && std::filesystem::exists(kRuns / std::filesystem::path(id))))
+      id = RandomId();
     MakeDirectory(kRuns);
     path = kRuns / std::filesystem::path(id);
   }
@@ -43,7 +44,8 @@ Generation NewestGeneration(const std::filesystem::path& directory) {
   if (!latest.generation) {
     throw CheckpointError(fmt::format("checkpoint: {}: {}", Printable(directory.native()),
                                       latest.skipped.empty() ? "got no model-STEP.safetensors, expected at least one"
-                                                             : fmt::format("got none that is whole, expected one: {}", fmt::join(latest.skipped, "; "))));
+                                                             : fmt::format("got none that is whole, expected one: {}",
+                                                                           fmt::join(latest.skipped, "; "))));
   }
   for (const std::string& reason : latest.skipped) Note(fmt::format("skipped {}", OneLine(reason)));
   return *latest.generation;

@@ -15,12 +15,13 @@ struct RunDirectory {
   std::string id;  // its last component
 };
 
-// Of a new run: options.out, or runs/ID with six random letters where no ID is given. Throws OutputError for a directory
-// with something in it.
+// Of a new run: options.out, or runs/ID with six random letters where no ID is given. Throws OutputError for a
+// directory with something in it.
 RunDirectory MakeRunDirectoryFor(const TrainOptions& options);
 
 // The newest complete checkpoint in `directory`; which damaged ones were skipped is noted on stderr. Throws
-// std::system_error if there is no such directory, CheckpointError if there is no complete checkpoint, with all reasons.
+// std::system_error if there is no such directory, CheckpointError if there is no complete checkpoint, with all
+// reasons.
 Generation NewestGeneration(const std::filesystem::path& directory);
 
 }  // namespace weft

@@ -19,18 +19,20 @@ LabelledImages ReadSplit(const std::filesystem::path& directory, std::string_vie
 void RequireSizes(const TrainOptions& options, int64_t images) {
   const auto require = [&](const char* name, int64_t got, int64_t low, int64_t high, const char* what) {
     if (got >= low && got <= high) return;
-    throw UsageError(fmt::format("value: {}: got {}, expected a whole number from {} to {}, {} in {}", name, got, low, high,
-                                 what, Printable(options.data.native())));
+    throw UsageError(fmt::format("value: {}: got {}, expected a whole number from {} to {}, {} in {}", name, got, low,
+                                 high, what, Printable(options.data.native())));
   };
   require("--batch", options.step.batch, 1, images, "the number of training images");
   require("--validation", options.validation, 0, images - 1, "fewer than the training images");
-  require("--batch", options.step.batch, 1, images - options.validation, "the number of training images without those held out");
+  require("--batch", options.step.batch, 1, images - options.validation,
+          "the number of training images without those held out");
 }
 
 Rows Part(const Images& images, int64_t begin, int64_t end) {
   const int64_t pixels = images.rows * images.columns;
   const std::span<const uint8_t> all = images.pixels;
-  return Rows::OfBytes(all.subspan(static_cast<size_t>(begin * pixels), static_cast<size_t>((end - begin) * pixels)), end - begin);
+  return Rows::OfBytes(all.subspan(static_cast<size_t>(begin * pixels), static_cast<size_t>((end - begin) * pixels)),
+                       end - begin);
 }
 
 }  // namespace
@@ -40,7 +42,9 @@ Rows RunImages::Validation() const { return Part(train.images, 0, held_out); }
 Rows RunImages::Test() const { return Part(test.images, 0, test.images.count); }
 
 RunImages ReadRunImages(const TrainOptions& options) {
-  RunImages images = {.train = ReadSplit(options.data, "train"), .test = ReadSplit(options.data, "test"), .held_out = options.validation};
+  RunImages images = {.train = ReadSplit(options.data, "train"),
+                      .test = ReadSplit(options.data, "test"),
+                      .held_out = options.validation};
   RequireSizes(options, images.train.images.count);
   RequireImageSize(images.test.images, options.data, images.rows(), images.columns(), "InputData/X");
   return images;

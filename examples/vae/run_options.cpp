@@ -39,7 +39,8 @@ TrainOptions Parsed(const Metadata& checkpoint, const std::filesystem::path& fil
   for (const auto& [name, standard] : Texts({})) {
     const auto found = checkpoint.find("option" + name);
     if (found == checkpoint.end()) {
-      throw CheckpointError(fmt::format("options: {}: got no {}, expected a checkpoint that 'vae train' wrote", Printable(file.native()), name));
+      throw CheckpointError(fmt::format("options: {}: got no {}, expected a checkpoint that 'vae train' wrote",
+                                        Printable(file.native()), name));
     }
     arguments.insert(arguments.end(), {name, found->second});
   }
@@ -58,13 +59,15 @@ Metadata DescribeOptions(const TrainOptions& options) {
   return metadata;
 }
 
-TrainOptions ResumedOptions(const TrainOptions& given, const Metadata& checkpoint, int64_t done, const std::filesystem::path& file) {
+TrainOptions ResumedOptions(const TrainOptions& given, const Metadata& checkpoint, int64_t done,
+                            const std::filesystem::path& file) {
   TrainOptions run = Parsed(checkpoint, file);
   const std::vector<NamedText> own = Texts(run), asked = Texts(given);
   for (size_t i = 0; i < own.size(); ++i) {
     const std::string& name = own[i].first;
     if (!given.given.contains(name) || name == "--epochs" || own[i].second == asked[i].second) continue;
-    throw UsageError(fmt::format("contradiction: --resume and {}: got {}, expected {} as in the run (or nothing)", name, asked[i].second, own[i].second));
+    throw UsageError(fmt::format("contradiction: --resume and {}: got {}, expected {} as in the run (or nothing)", name,
+                                 asked[i].second, own[i].second));
   }
   if (given.given.contains("--epochs")) run.epochs = given.epochs;
   if (run.epochs < done) {

@@ -12,8 +12,9 @@ namespace weft {
 Metadata DescribeOptions(const TrainOptions& options);
 
 // The options of the run in `checkpoint`, with what is free to change taken from `given`: threads, the number of
-// checkpoints that are kept, the form of the output, and more epochs than are `done`. Throws UsageError naming the first
-// given option that contradicts the run, CheckpointError for metadata of something else.
-TrainOptions ResumedOptions(const TrainOptions& given, const Metadata& checkpoint, int64_t done, const std::filesystem::path& file);
+// checkpoints that are kept, the form of the output, and more epochs than are `done`. Throws UsageError naming the
+// first given option that contradicts the run, CheckpointError for metadata of something else.
+TrainOptions ResumedOptions(const TrainOptions& given, const Metadata& checkpoint, int64_t done,
+                            const std::filesystem::path& file);
 
 }  // namespace weft

@@ -50,32 +50,39 @@ Tensor LatentGrid(std::span<const double> steps, std::span<const float> mean, st
   return grid;
 }
 
-void WriteLatentSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, std::span<const double> steps,
-                      std::span<const float> mean, std::span<const float> deviation) {
+void WriteLatentSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
+                      std::span<const double> steps, std::span<const float> mean, std::span<const float> deviation) {
   const Tensor pictures = decoder.Pictures(LatentGrid(steps, mean, deviation));
   const auto count = static_cast<int64_t>(steps.size());
-  WriteSheet(path, {.rows = mean.size() > 1 ? count : 1, .columns = count, .height = model.rows, .width = model.columns, .pixels = pictures.values<float>()});
+  WriteSheet(path, {.rows = mean.size() > 1 ? count : 1,
+                    .columns = count,
+                    .height = model.rows,
+                    .width = model.columns,
+                    .pixels = pictures.values<float>()});
 }
 
-void WritePriorSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, std::span<const double> steps) {
+void WritePriorSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
+                     std::span<const double> steps) {
   const auto latent = static_cast<size_t>(model.config.latent_units);
   WriteLatentSheet(path, model, decoder, steps, std::vector<float>(latent, 0), std::vector<float>(latent, 1));
 }
 
-void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder, PictureDecoder& decoder,
-                         const Images& images, int64_t index, std::span<const double> steps) {
+void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
+                         PictureDecoder& decoder, const Images& images, int64_t index, std::span<const double> steps) {
   const Posterior posterior = encoder.Of(images, index, 1);
   std::vector<float> deviation;
   for (float log_variance : posterior.log_variance.values<float>()) deviation.push_back(std::exp(log_variance / 2));
   WriteLatentSheet(path, model, decoder, steps, posterior.mean.values<float>(), deviation);
 }
 
-void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder, PictureDecoder& decoder, const Images& images) {
+void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
+                          PictureDecoder& decoder, const Images& images) {
   constexpr int64_t kColumns = 16, kPairs = 4;
   const int64_t columns = std::min(kColumns, images.count), pairs = std::min(kPairs, images.count / columns);
   const Tensor input = ImageTensor(images, 0, columns * pairs);
   const Tensor output = decoder.Pictures(encoder.Of(images, 0, columns * pairs).mean);
-  const size_t row = static_cast<size_t>(columns) * static_cast<size_t>(model.rows) * static_cast<size_t>(model.columns);
+  const size_t row =
+      static_cast<size_t>(columns) * static_cast<size_t>(model.rows) * static_cast<size_t>(model.columns);
   std::vector<float> pixels;
   for (size_t pair = 0; pair < static_cast<size_t>(pairs); ++pair) {
     for (const Tensor* from : {&input, &output}) {
@@ -83,7 +90,8 @@ void WriteReconstructions(const std::filesystem::path& path, const Model& model,
       pixels.insert(pixels.end(), part.begin(), part.end());
     }
   }
-  WriteSheet(path, {.rows = 2 * pairs, .columns = columns, .height = model.rows, .width = model.columns, .pixels = pixels});
+  WriteSheet(path,
+             {.rows = 2 * pairs, .columns = columns, .height = model.rows, .width = model.columns, .pixels = pixels});
 }
 
 void WriteLatentPlane(const std::filesystem::path& path, LatentEncoder& encoder, const LabelledImages& images) {

@@ -18,20 +18,22 @@ double NormalQuantile(double p);
 // probability; a number X: −X … X in equal steps.
 std::vector<double> GridSteps(int64_t count, std::string_view range);
 
-// z of a sheet of pictures, row by row from the top, f32[rows · columns, latent]: along axis 0 to the right and along axis
-// 1 upwards, mean + step · deviation; all other axes stay at the mean. A model of one axis has one row.
+// z of a sheet of pictures, row by row from the top, f32[rows · columns, latent]: along axis 0 to the right and along
+// axis 1 upwards, mean + step · deviation; all other axes stay at the mean. A model of one axis has one row.
 Tensor LatentGrid(std::span<const double> steps, std::span<const float> mean, std::span<const float> deviation);
 
 // The pictures at mean + step · deviation.
-void WriteLatentSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, std::span<const double> steps,
-                      std::span<const float> mean, std::span<const float> deviation);
+void WriteLatentSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
+                      std::span<const double> steps, std::span<const float> mean, std::span<const float> deviation);
 // Around N(0, 1), the prior.
-void WritePriorSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, std::span<const double> steps);
+void WritePriorSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
+                     std::span<const double> steps);
 // Around the posterior of image number `index`.
-void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder, PictureDecoder& decoder,
-                         const Images& images, int64_t index, std::span<const double> steps);
+void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
+                         PictureDecoder& decoder, const Images& images, int64_t index, std::span<const double> steps);
 // Rows of images, each over the row of their reconstructions at the posterior mean; at most the first 64.
-void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder, PictureDecoder& decoder, const Images& images);
+void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
+                          PictureDecoder& decoder, const Images& images);
 // Posterior means of all images in the plane of the axes 0 and 1 (of a model of one axis: mean and log-variance).
 void WriteLatentPlane(const std::filesystem::path& path, LatentEncoder& encoder, const LabelledImages& images);
 

@@ -22,7 +22,8 @@ void Handle(int signal) {
     return;
   }
   constexpr std::string_view kShowCursor = "\n\x1b[?25h";  // a bar may stand
-  if (terminal != 0) [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, kShowCursor.data(), kShowCursor.size());
+  if (terminal != 0) [[maybe_unused]]
+    const ssize_t ignored = write(STDERR_FILENO, kShowCursor.data(), kShowCursor.size());
   _exit(static_cast<int>(ExitCodeOf(signal)));
 }
 

@@ -53,7 +53,8 @@ class Run {
     RequireSameImages();
     history_ = std::move(history);
     checkpoints_.emplace(directory_.path, Policy());
-    if (!checkpoints_->List().empty() && checkpoints_->List().back().step > generation.step) checkpoints_->DeleteAfter(generation.step);
+    if (!checkpoints_->List().empty() && checkpoints_->List().back().step > generation.step)
+      checkpoints_->DeleteAfter(generation.step);
     Note(fmt::format("resume      step {}, epoch {} of {}", generation.step, generation.epoch, options_.epochs));
   }
 
@@ -88,7 +89,10 @@ class Run {
   Objective Watching() const { return {.loss = network_.vae.loss.total, .watched = WatchedBy(network_.vae.loss)}; }
 
   FitOptions Fitting(EpochReporter& reporter, const DeferredSignals& signals) {
-    FitOptions fit = {.epochs = options_.epochs, .batch = options_.step.batch, .seed = static_cast<uint64_t>(options_.seed), .guards = Guards(network_)};
+    FitOptions fit = {.epochs = options_.epochs,
+                      .batch = options_.step.batch,
+                      .seed = static_cast<uint64_t>(options_.seed),
+                      .guards = Guards(network_)};
     if (images_.held_out > 0) {
       noise_ = NormalRows(images_.held_out, model_.config.latent_units, kEvaluationSeed);
       fit.validation = {{network_.vae.x, images_.Validation()}, {network_.vae.encoder.epsilon, Rows::Of(noise_)}};
@@ -111,7 +115,8 @@ class Run {
 
   void RefuseToGoOn(const DeferredSignals& signals) const {
     if (signals.noted() == 0) return;
-    throw Interruption(signals.noted(), fmt::format("interrupted; {}; 'vae train --resume {}' goes on", Kept(), Printable(directory_.path.native())));
+    throw Interruption(signals.noted(), fmt::format("interrupted; {}; 'vae train --resume {}' goes on", Kept(),
+                                                    Printable(directory_.path.native())));
   }
 
   void RequireSameImages() const;
@@ -138,8 +143,8 @@ void Run::RequireSameImages() const {
   const auto checksum = progress_->find("data_checksum");
   const std::string own = Checksum({{network_.vae.x, images_.Training()}});
   if (checksum == progress_->end() || checksum->second == own) return;
-  throw DataError(fmt::format("images: {}: got checksum {}, expected {} as in the run: give the --data of the run", Printable(options_.data.native()), own,
-                              Printable(checksum->second)));
+  throw DataError(fmt::format("images: {}: got checksum {}, expected {} as in the run: give the --data of the run",
+                              Printable(options_.data.native()), own, Printable(checksum->second)));
 }
 
 void Run::PrintHeader() {
@@ -148,21 +153,25 @@ void Run::PrintHeader() {
   for (const Watched& watched : WatchedBy(network_.vae.loss)) fetches.push_back(watched.node);
   for (const Node& guard : Guards(network_)) guards.push_back(guard);
   // The program that Fit is going to run: the session compiles it once.
-  const PreparedRun run = session_.Prepare(fetches, {.mode = Mode::kTraining, .updates = true, .batch = options_.step.batch, .guards = guards});
+  const PreparedRun run = session_.Prepare(
+      fetches, {.mode = Mode::kTraining, .updates = true, .batch = options_.step.batch, .guards = guards});
   const ProgramFigures figures = FiguresOf(run.program());
   int64_t parameters = 0;
   for (const Node& variable : network_.minimization.variables) parameters += ElementCount(variable.shape());
 
   const StepOptions& step = options_.step;
   Note(fmt::format("run         {} in {}", directory_.id, Printable(directory_.path.native())));
-  Note(fmt::format("data        {}: {} training, {} validation, {} test images of {} × {}", Printable(options_.data.native()), training.count(),
-                   images_.held_out, images_.test.images.count, model_.rows, model_.columns));
-  Note(fmt::format("model       latent {}, hidden {} × {}, init {}: {} parameters", options_.model.latent, options_.model.layers, options_.model.hidden,
-                   options_.model.init, Grouped(parameters)));
-  Note(fmt::format("training    {} epochs of {} steps of {}, {}, learning rate {}, clip norm {}, beta {}, seed {}", options_.epochs,
-                   (training.count() + step.batch - 1) / step.batch, step.batch, step.optimizer, step.learning_rate, step.clip_norm, step.beta, options_.seed));
-  Note(fmt::format("machine     {} thread{}, {}; a step: {}, {} bytes of arena", machine_.threads(), machine_.threads() == 1 ? "" : "s", machine_.target(),
-                   FlopText(figures.flops), Grouped(figures.arena_bytes)));
+  Note(fmt::format("data        {}: {} training, {} validation, {} test images of {} × {}",
+                   Printable(options_.data.native()), training.count(), images_.held_out, images_.test.images.count,
+                   model_.rows, model_.columns));
+  Note(fmt::format("model       latent {}, hidden {} × {}, init {}: {} parameters", options_.model.latent,
+                   options_.model.layers, options_.model.hidden, options_.model.init, Grouped(parameters)));
+  Note(fmt::format("training    {} epochs of {} steps of {}, {}, learning rate {}, clip norm {}, beta {}, seed {}",
+                   options_.epochs, (training.count() + step.batch - 1) / step.batch, step.batch, step.optimizer,
+                   step.learning_rate, step.clip_norm, step.beta, options_.seed));
+  Note(fmt::format("machine     {} thread{}, {}; a step: {}, {} bytes of arena", machine_.threads(),
+                   machine_.threads() == 1 ? "" : "s", machine_.target(), FlopText(figures.flops),
+                   Grouped(figures.arena_bytes)));
 }
 
 void Run::Report(const DeferredSignals& signals) {
@@ -177,13 +186,17 @@ void Run::Report(const DeferredSignals& signals) {
     write(files.back());
   };
   draw("vae_z.png", [&](const auto& path) { WritePriorSheet(path, model_, decoder, GridSteps(kGrid, "quantile")); });
-  draw("vae_std.png", [&](const auto& path) { WritePosteriorSheet(path, model_, encoder, decoder, images_.test.images, 0, GridSteps(kGrid, "4")); });
-  draw("reconstructions.png", [&](const auto& path) { WriteReconstructions(path, model_, encoder, decoder, images_.test.images); });
+  draw("vae_std.png", [&](const auto& path) {
+    WritePosteriorSheet(path, model_, encoder, decoder, images_.test.images, 0, GridSteps(kGrid, "4"));
+  });
+  draw("reconstructions.png",
+       [&](const auto& path) { WriteReconstructions(path, model_, encoder, decoder, images_.test.images); });
   draw("latent.png", [&](const auto& path) { WriteLatentPlane(path, encoder, images_.test); });
   if (!history_.empty()) draw("curves.png", [&](const auto& path) { WriteHistory(path, history_); });
 
   std::vector<std::string> names;
-  for (const Generation& generation : checkpoints_->List()) names.insert(names.end(), {generation.weights.string(), generation.state.string()});
+  for (const Generation& generation : checkpoints_->List())
+    names.insert(names.end(), {generation.weights.string(), generation.state.string()});
   names.push_back((directory_.path / "checkpoints.json").string());
   for (const std::filesystem::path& file : files) names.push_back(file.string());
   if (options_.json) {

@@ -19,7 +19,8 @@ constexpr OpDef kFed = {
     .type = [](const TypeContext& context) -> TensorType {
       return {.dtype = context.attributes().Get<DType>("dtype"), .shape = context.attributes().Get<Shape>("shape")};
     },
-    .formula = [](std::span<const Tensor>, const Attributes&, const TensorType& result) { return Tensor(DType::kFloat64, result.shape); },
+    .formula = [](std::span<const Tensor>, const Attributes&,
+                  const TensorType& result) { return Tensor(DType::kFloat64, result.shape); },
     .gradient = NotDifferentiable("it stands only in bound graphs"),
     .lower = Source{SourceKind::kPlaceholder},
     .samples = [] { return SampleSet{}; },
@@ -28,7 +29,8 @@ constexpr OpDef kFed = {
 // What is needed once feeds and choices are made.
 class Choices {
  public:
-  Choices(const Graph& graph, Mode mode, std::span<const NodeId> fed) : graph_(graph), mode_(mode), is_fed_(graph.size()) {
+  Choices(const Graph& graph, Mode mode, std::span<const NodeId> fed)
+      : graph_(graph), mode_(mode), is_fed_(graph.size()) {
     for (NodeId id : fed) is_fed_[Index(id)] = !graph.op(id).is_source(SourceKind::kPlaceholder);
   }
   bool IsFed(NodeId id) const { return is_fed_[Index(id)]; }
@@ -75,15 +77,20 @@ std::vector<NodeId> NeededOrder(const Graph& graph, std::span<const NodeId> targ
 
 }  // namespace
 
-CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates, int64_t batch, Mode mode, std::span<const NodeId> fed) {
+CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates,
+                  int64_t batch, Mode mode, std::span<const NodeId> fed) {
   const std::vector<NodeId> wanted = Wanted(fetches, updates);
   for (NodeId id : wanted) {
-    if (Index(id) >= graph.size()) throw GraphError(fmt::format("Bind: got node {}, expected one of the graph's {}", Index(id), graph.size()));
+    if (Index(id) >= graph.size())
+      throw GraphError(fmt::format("Bind: got node {}, expected one of the graph's {}", Index(id), graph.size()));
   }
   const Choices choices(graph, mode, fed);
   Rebuilder rebuilder(graph, "Bind", batch);
   for (NodeId id : NeededOrder(graph, wanted, choices)) {
-    if (choices.IsFed(id)) rebuilder.Replace(id, rebuilder.graph().Add(kFed, {}, {{"dtype", graph.type(id).dtype}, {"shape", rebuilder.Bound(graph.type(id).shape, id)}}));
+    if (choices.IsFed(id))
+      rebuilder.Replace(
+          id, rebuilder.graph().Add(
+                  kFed, {}, {{"dtype", graph.type(id).dtype}, {"shape", rebuilder.Bound(graph.type(id).shape, id)}}));
     else if (graph.op(id).traits.chooses_by_mode) rebuilder.Replace(id, rebuilder.Now(choices.Operands(id)[0]));
     else rebuilder.Copy(id);
   }

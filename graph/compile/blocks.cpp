@@ -38,7 +38,8 @@ int64_t SegmentLength(const ReductionPlan& plan) {
   // Whole leaves of the join tree (see the interpreter), so that short segments lose no accuracy.
   constexpr int64_t kMultiple = 32;
   const int64_t by_size = kFoldElements / std::max<int64_t>(plan.inner, 1);
-  const int64_t segment = CeilDivide(std::max({kMultiple, by_size, CeilDivide(plan.length, kMaxSegments)}), kMultiple) * kMultiple;
+  const int64_t segment =
+      CeilDivide(std::max({kMultiple, by_size, CeilDivide(plan.length, kMaxSegments)}), kMultiple) * kMultiple;
   return std::max<int64_t>(1, std::min(plan.length, segment));
 }
 

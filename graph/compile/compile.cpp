@@ -30,7 +30,8 @@ std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions&
   }
 
   EmitRequest request{.fetches = state.fetches, .updates = state.updates, .guards = {}};
-  request.guards.assign(state.fetches.begin() + static_cast<std::ptrdiff_t>(options.fetches.size()), state.fetches.end());
+  request.guards.assign(state.fetches.begin() + static_cast<std::ptrdiff_t>(options.fetches.size()),
+                        state.fetches.end());
   request.fetches.resize(options.fetches.size());
   std::vector<NodeId> wanted = state.fetches;
   for (const auto& [variable, next] : state.updates) wanted.push_back(next);

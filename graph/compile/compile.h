@@ -1,5 +1,5 @@
-// Compile: a one-way street from a graph to a Program. Bind → Prune → Fold → Deduplicate → Simplify → Partition → MemoryPlan →
-// Schedule; each room takes a value and returns a value.
+// Compile: a one-way street from a graph to a Program. Bind → Prune → Fold → Deduplicate → Simplify → Partition →
+// MemoryPlan → Schedule; each room takes a value and returns a value.
 #pragma once
 
 #include <functional>
@@ -13,12 +13,12 @@ namespace weft {
 
 struct CompileOptions {
   std::vector<NodeId> fetches = {};
-  bool updates = false;    // also compute the graph's updates
+  bool updates = false;             // also compute the graph's updates
   std::vector<NodeId> fed = {};     // nodes other than placeholders whose value is given
   std::vector<NodeId> guards = {};  // scalars that must be finite, else the run stops before a variable is written
-  int64_t batch = -1;      // the value of N; -1 if the graph has none
+  int64_t batch = -1;               // the value of N; -1 if the graph has none
   Mode mode = Mode::kInference;
-  bool fuse = true;        // off: one step a node, for tests and traces
+  bool fuse = true;  // off: one step a node, for tests and traces
   bool reuse_memory = true;
   // Called with the name of each pass and the graph after it.
   std::function<void(std::string_view pass, const Graph&)> on_pass = nullptr;

@@ -25,13 +25,15 @@ struct HashNode {
 struct SameNode {
   const Graph& graph;
   bool operator()(NodeId a, NodeId b) const {
-    return &graph.op(a) == &graph.op(b) && std::ranges::equal(graph.operands(a), graph.operands(b)) && graph.type(a) == graph.type(b) &&
-           graph.attributes(a) == graph.attributes(b);
+    return &graph.op(a) == &graph.op(b) && std::ranges::equal(graph.operands(a), graph.operands(b)) &&
+           graph.type(a) == graph.type(b) && graph.attributes(a) == graph.attributes(b);
   }
 };
 
 // What is fed and what is stored differ by name alone.
-bool HasIdentity(const OpDef& op) { return op.is_source(SourceKind::kPlaceholder) || op.is_source(SourceKind::kVariable); }
+bool HasIdentity(const OpDef& op) {
+  return op.is_source(SourceKind::kPlaceholder) || op.is_source(SourceKind::kVariable);
+}
 
 }  // namespace
 

@@ -11,14 +11,18 @@
 namespace weft {
 namespace {
 
-// Rough costs in cycles, for the grain only: a read or written 64-byte vector from the L2, and a call of a block kernel.
+// Rough costs in cycles, for the grain only: a read or written 64-byte vector from the L2, and a call of a block
+// kernel.
 constexpr double kVectorTrafficCycles = 2;
 constexpr double kKernelCallCycles = 30;
 
 class Emitter {
  public:
   Emitter(Graph graph, const PartitionResult& partition, const EmitRequest& request, Mode mode)
-      : partition_(partition), request_(request), buffer_of_(graph.size(), Program::kNoBuffer), target_of_(graph.size(), Program::kNoBuffer) {
+      : partition_(partition),
+        request_(request),
+        buffer_of_(graph.size(), Program::kNoBuffer),
+        target_of_(graph.size(), Program::kNoBuffer) {
     program_.graph = std::move(graph);
     program_.mode = mode;
   }
@@ -62,7 +66,8 @@ class Emitter {
       const NodeId id{i};
       const OpDef& op = graph().op(id);
       if (!op.is_source()) continue;
-      const bool updated = std::any_of(request_.updates.begin(), request_.updates.end(), [id](const Graph::Pair& pair) { return pair.first == id; });
+      const bool updated = std::any_of(request_.updates.begin(), request_.updates.end(),
+                                       [id](const Graph::Pair& pair) { return pair.first == id; });
       if (!partition_.needs_buffer[i] && !updated) continue;
       const BufferId buffer = BufferOf(id);
       Buffer& record = program_.buffers[buffer];
@@ -70,13 +75,17 @@ class Emitter {
         case SourceKind::kPlaceholder: {
           record.pinned = true;
           const AttributeValue* value = graph().attributes(id).Find("default");
-          program_.inputs.push_back({.node = id, .buffer = buffer, .has_default = value != nullptr, .default_value = value ? std::get<double>(*value) : 0.0});
+          program_.inputs.push_back({.node = id,
+                                     .buffer = buffer,
+                                     .has_default = value != nullptr,
+                                     .default_value = value ? std::get<double>(*value) : 0.0});
           break;
         }
         case SourceKind::kVariable:
           record.kind = BufferKind::kInStore;
           record.offset = static_cast<int64_t>(program_.variables.size());
-          program_.variables.push_back({.node = id, .buffer = buffer, .read = partition_.needs_buffer[i] != 0, .written = updated});
+          program_.variables.push_back(
+              {.node = id, .buffer = buffer, .read = partition_.needs_buffer[i] != 0, .written = updated});
           break;
         case SourceKind::kConstant:
           record.kind = BufferKind::kInProgram;
@@ -93,9 +102,9 @@ class Emitter {
 
   // ---- Updates ------------------------------------------------------------------------------------------------------
 
-  // Gives target buffers to next values that may go straight to their variable: made by a fused group whose results nobody
-  // else reads, so that it can wait for all readers of its variables without anybody waiting for it. Then puts the units in
-  // order: a waiting one stands behind its inputs, the readers of its variables, and the guard.
+  // Gives target buffers to next values that may go straight to their variable: made by a fused group whose results
+  // nobody else reads, so that it can wait for all readers of its variables without anybody waiting for it. Then puts
+  // the units in order: a waiting one stands behind its inputs, the readers of its variables, and the guard.
   void OrderUnits() {
     const auto& units = partition_.units;
     std::vector<size_t> maker(graph().size(), SIZE_MAX);
@@ -121,7 +130,8 @@ class Emitter {
     std::vector<char> waits(units.size(), 0);
     const auto may_wait = [&](const Graph::Pair& update) {
       const size_t u = maker[Index(update.second)];
-      return Base(update.second) == update.second && u != SIZE_MAX && units[u].node == kNoNode && !is_read[u] && !IsFetched(update.second);
+      return Base(update.second) == update.second && u != SIZE_MAX && units[u].node == kNoNode && !is_read[u] &&
+             !IsFetched(update.second);
     };
     for (const Graph::Pair& update : request_.updates) {
       if (may_wait(update)) waits[maker[Index(update.second)]] = 1;
@@ -133,7 +143,9 @@ class Emitter {
       const auto& others = readers[Index(variable)];
       // A reader that waits itself could be waiting for this one; and a value must be read where it is overwritten.
       if (std::any_of(others.begin(), others.end(), [&](size_t r) { return r != u && waits[r]; })) continue;
-      if (std::any_of(units[u].inputs.begin(), units[u].inputs.end(), [&](const UnitInput& input) { return input.base == variable && input.shape != units[u].shape; })) continue;
+      if (std::any_of(units[u].inputs.begin(), units[u].inputs.end(),
+                      [&](const UnitInput& input) { return input.base == variable && input.shape != units[u].shape; }))
+        continue;
       target_of_[Index(next)] = buffer_of_[Index(variable)];
       for (size_t r : others) behind[u] = std::max(behind[u], r == u ? 0 : r + 1);
     }
@@ -148,7 +160,8 @@ class Emitter {
   }
 
   bool IsFetched(NodeId id) const {
-    return std::any_of(request_.fetches.begin(), request_.fetches.end(), [&](NodeId fetch) { return Base(fetch) == Base(id); });
+    return std::any_of(request_.fetches.begin(), request_.fetches.end(),
+                       [&](NodeId fetch) { return Base(fetch) == Base(id); });
   }
 
   // ---- Steps --------------------------------------------------------------------------------------------------------
@@ -171,23 +184,33 @@ class Emitter {
     const auto value_of = [&](NodeId operand) {
       if (const auto found = values.find(operand); found != values.end()) return found->second;
       const UnitInput input = ReadOf(unit, operand);
-      const auto [at, is_new] = reads.try_emplace({BufferOf(input.base), CoverAt(input.shape, unit.shape, split)}, block.values);
+      const auto [at, is_new] =
+          reads.try_emplace({BufferOf(input.base), CoverAt(input.shape, unit.shape, split)}, block.values);
       if (is_new) {
         block.reads.push_back({.value = block.values++, .cover = at->first.second, .buffer = at->first.first});
       }
       return at->second;
     };
     for (NodeId id : unit.elementwise) {
-      Instruction instruction{.kernel = std::get<PerBlock>(*graph().op(id).lower).kernel, .attributes = &graph().attributes(id), .inputs = {}, .output = 0, .reg = 0, .node = id};
+      Instruction instruction{.kernel = std::get<PerBlock>(*graph().op(id).lower).kernel,
+                              .attributes = &graph().attributes(id),
+                              .inputs = {},
+                              .output = 0,
+                              .reg = 0,
+                              .node = id};
       for (NodeId operand : graph().operands(id)) instruction.inputs.push_back(value_of(operand));
       instruction.output = values[id] = block.values++;
       block.instructions.push_back(std::move(instruction));
       if (partition_.needs_buffer[Index(id)]) {
-        block.writes.push_back({.value = values[id], .cover = Cover::kFull, .buffer = target_of_[Index(id)] != Program::kNoBuffer ? target_of_[Index(id)] : BufferOf(id)});
+        block.writes.push_back(
+            {.value = values[id],
+             .cover = Cover::kFull,
+             .buffer = target_of_[Index(id)] != Program::kNoBuffer ? target_of_[Index(id)] : BufferOf(id)});
       }
     }
     if (unit.elementwise.empty()) value_of(graph().operands(unit.node)[0]);
-    AssignRegisters(block, unit.node != kNoNode && !unit.elementwise.empty() ? values[unit.elementwise.back()] : UINT32_MAX);
+    AssignRegisters(block,
+                    unit.node != kNoNode && !unit.elementwise.empty() ? values[unit.elementwise.back()] : UINT32_MAX);
     return block;
   }
 
@@ -210,7 +233,8 @@ class Emitter {
       for (uint32_t input : block.instructions[i].inputs) last_use[input] = i;
     }
     if (kept < block.values) last_use[kept] = block.instructions.size();
-    for (const Binding& write : block.writes) last_use[write.value] = block.instructions.size();  // may be stored at the end
+    for (const Binding& write : block.writes)
+      last_use[write.value] = block.instructions.size();  // may be stored at the end
     std::vector<uint32_t> free;
     std::vector<uint32_t> reg_of(block.values, UINT32_MAX);
     for (size_t i = 0; i < block.instructions.size(); ++i) {
@@ -220,7 +244,8 @@ class Emitter {
       free.pop_back();
       // Freed only now: an instruction never writes where it reads, so kernels need not care.
       const auto release = [&](uint32_t value) {
-        if (last_use[value] == i && reg_of[value] != UINT32_MAX) free.push_back(std::exchange(reg_of[value], UINT32_MAX));
+        if (last_use[value] == i && reg_of[value] != UINT32_MAX)
+          free.push_back(std::exchange(reg_of[value], UINT32_MAX));
       };
       for (uint32_t input : instruction.inputs) release(input);
       release(instruction.output);
@@ -238,7 +263,8 @@ class Emitter {
   // Cycles of the block program for one element.
   double CyclesPerElement(const BlockProgram& block) const {
     double vector = kVectorTrafficCycles * static_cast<double>(block.reads.size() + block.writes.size());
-    for (const Instruction& instruction : block.instructions) vector += graph().op(instruction.node).traits.vector_cycles;
+    for (const Instruction& instruction : block.instructions)
+      vector += graph().op(instruction.node).traits.vector_cycles;
     return vector * static_cast<double>(SizeOf(block.dtype)) / 64;
   }
 
@@ -251,11 +277,14 @@ class Emitter {
   }
 
   void EmitGroup(const Unit& unit) {
-    Step step{.kind = StepKind::kBlocks, .program = MakeBlockProgram(unit, ChooseSplit(unit)), .origin = unit.elementwise.back()};
+    Step step{.kind = StepKind::kBlocks,
+              .program = MakeBlockProgram(unit, ChooseSplit(unit)),
+              .origin = unit.elementwise.back()};
     step.dtype = step.program.dtype;
     step.blocks = BlockCount(step.program);
     const auto elements = static_cast<double>(step.program.rows * step.program.columns);
-    step.cycles = elements * CyclesPerElement(step.program) + kKernelCallCycles * static_cast<double>(step.blocks * step.program.instructions.size());
+    step.cycles = elements * CyclesPerElement(step.program) +
+                  kKernelCallCycles * static_cast<double>(step.blocks * step.program.instructions.size());
     Push(std::move(step));
   }
 
@@ -269,21 +298,27 @@ class Emitter {
     step.dtype = step.program.dtype;
     ReductionPlan& plan = step.reduction;
     plan = {.kernels = std::get<Reduction>(*graph().op(unit.node).lower).kernels,
-            .outer = ElementCount(dims.first(axis)), .length = ElementCount(dims.subspan(axis, count)), .inner = ElementCount(dims.subspan(axis + count))};
+            .outer = ElementCount(dims.first(axis)),
+            .length = ElementCount(dims.subspan(axis, count)),
+            .inner = ElementCount(dims.subspan(axis + count))};
     plan.source = step.program.values - 1;
     step.cycles = static_cast<double>(plan.outer * plan.length * plan.inner) * CyclesPerElement(step.program);
     // Segments of a length that is fixed by the shape; their partial results are folded by a step of the same kind.
     while (true) {
       plan.segment = SegmentLength(plan);
       const int64_t segments = SegmentCount(plan);
-      const BufferId target = segments > 1 ? Scratch(ByteSize(step.dtype, {plan.outer, segments, plan.inner})) : BufferOf(unit.node);
+      const BufferId target =
+          segments > 1 ? Scratch(ByteSize(step.dtype, {plan.outer, segments, plan.inner})) : BufferOf(unit.node);
       step.blocks = BlockCount(step);
       step.writes = {target};
       const ReductionPlan done = plan;
       Push(step);
       if (segments <= 1) return;
-      step.program = {.dtype = step.dtype, .rows = done.inner == 1 ? done.outer : done.outer * segments, .columns = done.inner == 1 ? segments : done.inner,
-                      .values = 1, .reads = {{.value = 0, .cover = Cover::kFull, .buffer = target}}};
+      step.program = {.dtype = step.dtype,
+                      .rows = done.inner == 1 ? done.outer : done.outer * segments,
+                      .columns = done.inner == 1 ? segments : done.inner,
+                      .values = 1,
+                      .reads = {{.value = 0, .cover = Cover::kFull, .buffer = target}}};
       step.reads.clear();
       step.cycles /= static_cast<double>(done.segment);
       plan = done;
@@ -301,22 +336,32 @@ class Emitter {
     BlockProgram epilogue;
     if (!unit.elementwise.empty()) {
       const auto read_elsewhere = [&](const Unit& other) {
-        return &other != &unit && std::any_of(other.inputs.begin(), other.inputs.end(), [&](const UnitInput& input) { return input.base == unit.node; });
+        return &other != &unit && std::any_of(other.inputs.begin(), other.inputs.end(),
+                                              [&](const UnitInput& input) { return input.base == unit.node; });
       };
-      const bool own = IsWanted(unit.node) || std::any_of(partition_.units.begin(), partition_.units.end(), read_elsewhere);
-      const auto result = std::find_if(unit.elementwise.begin(), unit.elementwise.end(), [&](NodeId id) { return partition_.needs_buffer[Index(id)] != 0; });
+      const bool own =
+          IsWanted(unit.node) || std::any_of(partition_.units.begin(), partition_.units.end(), read_elsewhere);
+      const auto result = std::find_if(unit.elementwise.begin(), unit.elementwise.end(),
+                                       [&](NodeId id) { return partition_.needs_buffer[Index(id)] != 0; });
       if (!own && result != unit.elementwise.end()) buffer_of_[Index(unit.node)] = BufferOf(*result);
       epilogue = MakeBlockProgram(unit, 1);
     }
     const auto buffer = [&](StepBuffer which) {
       const auto code = static_cast<uint32_t>(which);
       if (which == StepBuffer::kResult) return BufferOf(unit.node);
-      if ((code & static_cast<uint32_t>(StepBuffer::kScratch)) != 0) return scratch[code & ~static_cast<uint32_t>(StepBuffer::kScratch)];
+      if ((code & static_cast<uint32_t>(StepBuffer::kScratch)) != 0)
+        return scratch[code & ~static_cast<uint32_t>(StepBuffer::kScratch)];
       return BufferOf(graph().operands(unit.node)[code]);
     };
     for (size_t s = 0; s < lowered.steps.size(); ++s) {
       StepSpec& spec = lowered.steps[s];
-      Step step{.kind = StepKind::kOp, .run = spec.run, .reads = {}, .writes = {}, .numbers = std::move(spec.numbers), .dtype = graph().type(unit.node).dtype, .origin = unit.node};
+      Step step{.kind = StepKind::kOp,
+                .run = spec.run,
+                .reads = {},
+                .writes = {},
+                .numbers = std::move(spec.numbers),
+                .dtype = graph().type(unit.node).dtype,
+                .origin = unit.node};
       for (StepBuffer read : spec.reads) step.reads.push_back(buffer(read));
       for (StepBuffer write : spec.writes) step.writes.push_back(buffer(write));
       step.op_reads = step.reads.size();
@@ -333,14 +378,19 @@ class Emitter {
 
   bool IsWanted(NodeId id) const {
     const auto is = [&](NodeId other) { return Base(other) == id; };
-    return std::any_of(request_.fetches.begin(), request_.fetches.end(), is) || std::any_of(request_.guards.begin(), request_.guards.end(), is) ||
-           std::any_of(request_.updates.begin(), request_.updates.end(), [&](const Graph::Pair& pair) { return is(pair.second); });
+    return std::any_of(request_.fetches.begin(), request_.fetches.end(), is) ||
+           std::any_of(request_.guards.begin(), request_.guards.end(), is) ||
+           std::any_of(request_.updates.begin(), request_.updates.end(),
+                       [&](const Graph::Pair& pair) { return is(pair.second); });
   }
 
   void Push(Step step) {
     Collect(step);
-    const auto writes_variable = [this](BufferId buffer) { return program_.buffers[buffer].kind == BufferKind::kInStore; };
-    if (guard_token_ != Program::kNoBuffer && std::any_of(step.writes.begin(), step.writes.end(), writes_variable)) step.reads.push_back(guard_token_);
+    const auto writes_variable = [this](BufferId buffer) {
+      return program_.buffers[buffer].kind == BufferKind::kInStore;
+    };
+    if (guard_token_ != Program::kNoBuffer && std::any_of(step.writes.begin(), step.writes.end(), writes_variable))
+      step.reads.push_back(guard_token_);
     program_.steps.push_back(std::move(step));
   }
 
@@ -357,10 +407,16 @@ class Emitter {
   }
 
   void EmitCopy(BufferId from, BufferId to, NodeId origin) {
-    Push({.kind = StepKind::kCopy, .reads = {from}, .writes = {to}, .blocks = 1, .cycles = static_cast<double>(program_.buffers[from].bytes) / 8, .origin = origin});
+    Push({.kind = StepKind::kCopy,
+          .reads = {from},
+          .writes = {to},
+          .blocks = 1,
+          .cycles = static_cast<double>(program_.buffers[from].bytes) / 8,
+          .origin = origin});
   }
 
-  // A variable that is fetched, or is the next value of another, means what it was before the update: copied first of all.
+  // A variable that is fetched, or is the next value of another, means what it was before the update: copied first of
+  // all.
   void CopyOldValues() {
     const auto copy = [this](NodeId id) {
       if (!graph().op(Base(id)).is_source(SourceKind::kVariable)) return;
@@ -393,7 +449,9 @@ class Emitter {
   void EmitCopies() {
     for (const auto& [variable, next] : request_.updates) {
       const BufferId target = buffer_of_[Index(variable)];
-      if (target_of_[Index(next)] != target) EmitCopy(target_of_[Index(next)] != Program::kNoBuffer ? target_of_[Index(next)] : OldValue(next), target, variable);
+      if (target_of_[Index(next)] != target)
+        EmitCopy(target_of_[Index(next)] != Program::kNoBuffer ? target_of_[Index(next)] : OldValue(next), target,
+                 variable);
     }
   }
 

@@ -14,7 +14,8 @@ struct EmitRequest {
 };
 
 // The steps stand in an order in which they can run one after the other. A next value is written straight into its
-// variable's buffer where a fused group makes it and all other readers of the variable come earlier, else by a copy at the end.
+// variable's buffer where a fused group makes it and all other readers of the variable come earlier, else by a copy at
+// the end.
 Program Emit(Graph graph, const PartitionResult& partition, const EmitRequest& request, Mode mode);
 
 }  // namespace weft

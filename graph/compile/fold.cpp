@@ -1,4 +1,5 @@
-// Fold: what is computed elementwise from constants alone is computed now, by the op's own kernel, so with the same bits.
+// Fold: what is computed elementwise from constants alone is computed now, by the op's own kernel, so with the same
+// bits.
 //
 // A broadcast is looked through: Exp(BroadcastTo(2)) becomes BroadcastTo(e²), and no tensor is filled.
 #include <algorithm>
@@ -47,7 +48,8 @@ struct ConstantOperand {
 std::optional<ConstantOperand> AsConstant(Node node) {
   const auto is_constant = [](const Node& n) { return n.op().is_source(SourceKind::kConstant); };
   if (is_constant(node)) return ConstantOperand{.constant = node, .broadcast = std::nullopt};
-  if (node.op().traits.broadcasts && is_constant(node.operand(0))) return ConstantOperand{.constant = node.operand(0), .broadcast = node};
+  if (node.op().traits.broadcasts && is_constant(node.operand(0)))
+    return ConstantOperand{.constant = node.operand(0), .broadcast = node};
   return std::nullopt;
 }
 
@@ -59,7 +61,8 @@ struct alignas(64) Uniform {
 Uniform Filled(const Tensor& scalar) {
   Uniform result;
   const auto value = scalar.bytes();
-  for (size_t at = 0; at < result.bytes.size(); at += value.size()) std::memcpy(&result.bytes[at], value.data(), value.size());
+  for (size_t at = 0; at < result.bytes.size(); at += value.size())
+    std::memcpy(&result.bytes[at], value.data(), value.size());
   return result;
 }
 
@@ -68,7 +71,8 @@ Tensor Evaluate(const Node& node, std::span<const ConstantOperand> operands, con
   const DefaultRounding rounding;
   Tensor result(node.dtype(), shape);
   std::vector<Uniform> uniforms;
-  for (const ConstantOperand& operand : operands) uniforms.push_back(operand.is_uniform() ? Filled(operand.value()) : Uniform{});
+  for (const ConstantOperand& operand : operands)
+    uniforms.push_back(operand.is_uniform() ? Filled(operand.value()) : Uniform{});
   std::vector<BlockInput> inputs(operands.size());
   for (int64_t begin = 0; begin < result.size(); begin += kBlockElements) {
     const size_t offset = static_cast<size_t>(begin) * SizeOf(node.dtype());
@@ -77,11 +81,12 @@ Tensor Evaluate(const Node& node, std::span<const ConstantOperand> operands, con
       else inputs[i] = {.data = operands[i].value().bytes().data() + offset, .stride = 1};
     }
     void* const output = result.bytes().data() + offset;
-    std::get<PerBlock>(*node.op().lower).kernel({.dtype = node.dtype(),
-                                                 .count = static_cast<uint32_t>(std::min<int64_t>(kBlockElements, result.size() - begin)),
-                                                 .inputs = inputs,
-                                                 .outputs = {&output, 1},
-                                                 .attributes = &node.attributes()});
+    std::get<PerBlock>(*node.op().lower)
+        .kernel({.dtype = node.dtype(),
+                 .count = static_cast<uint32_t>(std::min<int64_t>(kBlockElements, result.size() - begin)),
+                 .inputs = inputs,
+                 .outputs = {&output, 1},
+                 .attributes = &node.attributes()});
   }
   return result;
 }
@@ -102,7 +107,9 @@ std::optional<Node> FoldedElementwise(const Node& node) {
   if (operands.empty() || !IsFloating(node.dtype())) return std::nullopt;
 
   // The operand that gives the result its shape: one that is not uniform, or else one that is no broadcast.
-  const auto rank = [](const ConstantOperand& operand) { return operand.is_uniform() ? (operand.broadcast ? 2 : 1) : 0; };
+  const auto rank = [](const ConstantOperand& operand) {
+    return operand.is_uniform() ? (operand.broadcast ? 2 : 1) : 0;
+  };
   const ConstantOperand shaping = *std::ranges::min_element(operands, {}, rank);
   const auto fits = [&](const ConstantOperand& operand) { return operand.is_uniform() || operand.LiesLike(shaping); };
   const Shape shape = shaping.value().shape();

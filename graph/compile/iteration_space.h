@@ -8,8 +8,8 @@
 
 namespace weft {
 
-// A shape of rank r can be cut into rows and columns at 0 … r. Bit s says that `operand`, stretched to `shape`, can be read
-// when it is cut at s: as all elements, a row of columns, a column of rows, or one number.
+// A shape of rank r can be cut into rows and columns at 0 … r. Bit s says that `operand`, stretched to `shape`, can be
+// read when it is cut at s: as all elements, a row of columns, a column of rows, or one number.
 uint32_t PossibleSplits(const Shape& operand, const Shape& shape);
 
 // How it is read there. The split must be possible.

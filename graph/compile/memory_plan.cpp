@@ -15,8 +15,8 @@
 namespace weft {
 namespace {
 
-// The closure has a bit for each pair of steps; above this, "comes before" is decided by the order of the steps, which gives
-// a plan just as right (the schedule waits for bytes) but less parallel.
+// The closure has a bit for each pair of steps; above this, "comes before" is decided by the order of the steps, which
+// gives a plan just as right (the schedule waits for bytes) but less parallel.
 constexpr size_t kMaxClosureSteps = 4096;
 
 // More than any address space gives: 2⁴⁶ bytes.
@@ -32,7 +32,8 @@ class PartialOrder {
     for (const StepEdge& edge : Dependencies(program, false)) add_edge(edge.before, edge.after, graph);
     boost::transitive_closure(graph, closure);
     after_.assign(steps_, boost::dynamic_bitset<>(steps_));
-    for (const auto& edge : boost::make_iterator_range(boost::edges(closure))) after_[source(edge, closure)].set(target(edge, closure));
+    for (const auto& edge : boost::make_iterator_range(boost::edges(closure)))
+      after_[source(edge, closure)].set(target(edge, closure));
   }
   bool Before(StepId a, StepId b) const { return after_.empty() ? a < b : after_[a].test(b); }
 
@@ -43,7 +44,12 @@ class PartialOrder {
 
 class Planner {
  public:
-  explicit Planner(Program& program, bool reuse) : program_(program), reuse_(reuse), order_(program), users_(program.buffers.size()), writer_(program.buffers.size(), kNoStep) {
+  explicit Planner(Program& program, bool reuse)
+      : program_(program),
+        reuse_(reuse),
+        order_(program),
+        users_(program.buffers.size()),
+        writer_(program.buffers.size(), kNoStep) {
     for (StepId id = 0; id < program.steps.size(); ++id) {
       for (BufferId buffer : program.steps[id].writes) {
         if (writer_[buffer] == kNoStep) writer_[buffer] = id;
@@ -59,10 +65,14 @@ class Planner {
       if (program_.buffers[id].kind == BufferKind::kArena) arena.push_back(id);
     }
     // Largest first, lowest free offset; ties by id, so that a plan depends on nothing but the program.
-    std::stable_sort(arena.begin(), arena.end(), [&](BufferId a, BufferId b) { return program_.buffers[a].bytes > program_.buffers[b].bytes; });
+    std::stable_sort(arena.begin(), arena.end(),
+                     [&](BufferId a, BufferId b) { return program_.buffers[a].bytes > program_.buffers[b].bytes; });
     for (BufferId id : arena) Place(id);
-    for (BufferId id : arena) program_.arena_bytes = std::max(program_.arena_bytes, program_.buffers[id].offset + program_.buffers[id].bytes);
-    if (program_.arena_bytes > kMaxArenaBytes) throw ResourceError(fmt::format("memory plan: got {} bytes, expected at most {}", program_.arena_bytes, kMaxArenaBytes));
+    for (BufferId id : arena)
+      program_.arena_bytes = std::max(program_.arena_bytes, program_.buffers[id].offset + program_.buffers[id].bytes);
+    if (program_.arena_bytes > kMaxArenaBytes)
+      throw ResourceError(
+          fmt::format("memory plan: got {} bytes, expected at most {}", program_.arena_bytes, kMaxArenaBytes));
   }
 
  private:
@@ -88,9 +98,12 @@ class Planner {
   // A fused group reads and writes element by element; what it reads in another way must stay.
   bool WorksInPlace(const Step& step, BufferId first, BufferId second) const {
     if (step.kind != StepKind::kBlocks || program_.buffers[first].bytes != program_.buffers[second].bytes) return false;
-    const auto other_cover = [first](const Binding& binding) { return binding.buffer == first && binding.cover != Cover::kFull; };
+    const auto other_cover = [first](const Binding& binding) {
+      return binding.buffer == first && binding.cover != Cover::kFull;
+    };
     const auto writes = [first](const Binding& binding) { return binding.buffer == first; };
-    return std::none_of(step.program.reads.begin(), step.program.reads.end(), other_cover) && std::none_of(step.program.writes.begin(), step.program.writes.end(), writes);
+    return std::none_of(step.program.reads.begin(), step.program.reads.end(), other_cover) &&
+           std::none_of(step.program.writes.begin(), step.program.writes.end(), writes);
   }
 
   Sharing Between(BufferId a, BufferId b) const {
@@ -115,8 +128,11 @@ class Planner {
     placed_.push_back(id);
     // Exactly the bytes of a buffer that ends here, if nothing else that lives lies there.
     for (int64_t offset : in_place) {
-      const auto hinders = [&](const Range& range) { return range.begin < offset + buffer.bytes && offset < range.end && range.begin != offset; };
-      const auto same = std::count_if(taken.begin(), taken.end(), [&](const Range& range) { return range.begin == offset; });
+      const auto hinders = [&](const Range& range) {
+        return range.begin < offset + buffer.bytes && offset < range.end && range.begin != offset;
+      };
+      const auto same =
+          std::count_if(taken.begin(), taken.end(), [&](const Range& range) { return range.begin == offset; });
       if (same == 1 && std::none_of(taken.begin(), taken.end(), hinders)) {
         buffer.offset = offset;
         return;
@@ -153,7 +169,9 @@ void FindLateWrites(const Program& program, BlockProgram& block) {
     for (uint32_t input : block.instructions[i].inputs) last_use[input] = i;
   }
   for (Binding& write : block.writes) {
-    const auto hinders = [&](const Binding& read) { return last_use[read.value] > made[write.value] && Overlap(program, read.buffer, write.buffer); };
+    const auto hinders = [&](const Binding& read) {
+      return last_use[read.value] > made[write.value] && Overlap(program, read.buffer, write.buffer);
+    };
     write.at_end = std::any_of(block.reads.begin(), block.reads.end(), hinders);
   }
 }

@@ -9,14 +9,19 @@
 namespace weft {
 namespace {
 
-// A product hands its epilogue pieces of at most 128 f32 columns: for more instructions than this, calling kernels costs more
-// than the pass over the result that it saves, and blocks of 1024 elements do better.
+// A product hands its epilogue pieces of at most 128 f32 columns: for more instructions than this, calling kernels
+// costs more than the pass over the result that it saves, and blocks of 1024 elements do better.
 constexpr size_t kMaxEpilogue = 4;
 
 class Partitioner {
  public:
   Partitioner(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse)
-      : graph_(graph), fuse_(fuse), wanted_(graph.size(), 0), needed_(graph.size(), 0), unit_of_(graph.size(), kNone), prologues_(graph.size()) {
+      : graph_(graph),
+        fuse_(fuse),
+        wanted_(graph.size(), 0),
+        needed_(graph.size(), 0),
+        unit_of_(graph.size(), kNone),
+        prologues_(graph.size()) {
     result_.base.resize(graph.size());
     result_.needs_buffer.assign(graph.size(), 0);
     for (uint32_t i = 0; i < graph.size(); ++i) {
@@ -52,14 +57,18 @@ class Partitioner {
     std::vector<char> forced(graph_.size(), 0);  // operands of a node whose broadcasts do not agree on a cut
     for (uint32_t i = 0; i < graph_.size(); ++i) {
       const NodeId id{i};
-      const bool disagree = (IsElementwise(id) && SplitsOf(id) == 0) || (IsReduction(id) && (SplitsOfOperand(graph_.operands(id)[0], graph_.type(graph_.operands(id)[0]).shape) & ReductionSplits(id)) == 0);
+      const bool disagree =
+          (IsElementwise(id) && SplitsOf(id) == 0) ||
+          (IsReduction(id) && (SplitsOfOperand(graph_.operands(id)[0], graph_.type(graph_.operands(id)[0]).shape) &
+                               ReductionSplits(id)) == 0);
       for (NodeId operand : graph_.operands(id)) forced[Index(operand)] |= static_cast<char>(disagree);
     }
     for (uint32_t i = static_cast<uint32_t>(graph_.size()); i-- > 0;) {
       const NodeId id{i};
       if (!graph_.op(id).traits.broadcasts) continue;
       const auto reads_operand = [this](const Edge& use) {
-        return IsElementwise(use.target) || IsReduction(use.target) || (graph_.op(use.target).traits.broadcasts && !stored_broadcast_[Index(use.target)]);
+        return IsElementwise(use.target) || IsReduction(use.target) ||
+               (graph_.op(use.target).traits.broadcasts && !stored_broadcast_[Index(use.target)]);
       };
       const auto uses = graph_.uses(id);
       stored_broadcast_[i] = !fuse_ || wanted_[i] || forced[i] || !std::all_of(uses.begin(), uses.end(), reads_operand);
@@ -107,13 +116,17 @@ class Partitioner {
     const Shape& shape = graph_.type(open[0]).shape;
     uint32_t splits = ReductionSplits(reduction);
     while (!open.empty()) {
-      const auto latest = std::max_element(open.begin(), open.end(), [](NodeId a, NodeId b) { return Index(a) < Index(b); });
+      const auto latest =
+          std::max_element(open.begin(), open.end(), [](NodeId a, NodeId b) { return Index(a) < Index(b); });
       const NodeId id = *latest;
       open.erase(latest);
-      const auto is_inside = [&](NodeId node) { return node == reduction || std::find(inside.begin(), inside.end(), node) != inside.end(); };
+      const auto is_inside = [&](NodeId node) {
+        return node == reduction || std::find(inside.begin(), inside.end(), node) != inside.end();
+      };
       if (is_inside(id) || !IsElementwise(id) || wanted_[Index(id)] || graph_.type(id).shape != shape) continue;
       const auto uses = graph_.uses(id);
-      const bool exclusive = std::all_of(uses.begin(), uses.end(), [&](const Edge& use) { return is_inside(use.target); });
+      const bool exclusive =
+          std::all_of(uses.begin(), uses.end(), [&](const Edge& use) { return is_inside(use.target); });
       if (!exclusive || (SplitsOf(id) & splits) == 0 || inside.size() == kMaxInstructions) continue;
       splits &= SplitsOf(id);
       inside.push_back(id);
@@ -146,18 +159,24 @@ class Partitioner {
     return input.shape == shape ? AllSplits(shape) : PossibleSplits(input.shape, shape);
   }
 
-  int StageOf(NodeId base) const { return unit_of_[Index(base)] == kNone ? 0 : result_.units[unit_of_[Index(base)]].stage; }
+  int StageOf(NodeId base) const {
+    return unit_of_[Index(base)] == kNone ? 0 : result_.units[unit_of_[Index(base)]].stage;
+  }
 
-  // From the first node to the last: units with stages. A value that leaves a unit can be read one stage later, so units of
-  // one stage never need each other, and joining nodes of one stage can make no cycle.
+  // From the first node to the last: units with stages. A value that leaves a unit can be read one stage later, so
+  // units of one stage never need each other, and joining nodes of one stage can make no cycle.
   void FormUnits() {
     for (uint32_t i = 0; i < graph_.size(); ++i) {
       const NodeId id{i};
       const OpDef& op = graph_.op(id);
       if (!needed_[i] || op.is_source() || op.is_view()) continue;
       if (IsElementwise(id)) Join(id);
-      else Append({.elementwise = prologues_[i], .node = id, .shape = graph_.type(graph_.operands(id).empty() ? id : graph_.operands(id)[0]).shape,
-                   .splits = IsReduction(id) ? ReductionSplits(id) : 0}, id);
+      else
+        Append({.elementwise = prologues_[i],
+                .node = id,
+                .shape = graph_.type(graph_.operands(id).empty() ? id : graph_.operands(id)[0]).shape,
+                .splits = IsReduction(id) ? ReductionSplits(id) : 0},
+               id);
     }
   }
 
@@ -175,8 +194,11 @@ class Partitioner {
       for (NodeId operand : graph_.operands(reader)) {
         if (std::binary_search(unit.elementwise.begin(), unit.elementwise.end(), operand)) continue;
         const bool in_registers = IsElementwise(reader) || IsReduction(reader);
-        const UnitInput input = in_registers ? Read(operand) : UnitInput{result_.base[Index(operand)], graph_.type(operand).shape};
-        const auto same = [&](const UnitInput& other) { return other.base == input.base && other.shape == input.shape; };
+        const UnitInput input =
+            in_registers ? Read(operand) : UnitInput{result_.base[Index(operand)], graph_.type(operand).shape};
+        const auto same = [&](const UnitInput& other) {
+          return other.base == input.base && other.shape == input.shape;
+        };
         if (std::none_of(inputs.begin(), inputs.end(), same)) inputs.push_back(input);
       }
     };
@@ -192,18 +214,24 @@ class Partitioner {
     int stage = 0;
     for (NodeId operand : graph_.operands(id)) {
       const uint32_t group = unit_of_[Index(result_.base[Index(Read(operand).base)])];
-      const bool joinable = fuse_ && group != kNone && IsElementwise(operand) && graph_.type(operand).shape == unit.shape && result_.units[group].node == kNoNode;
-      if (joinable && std::find(candidates.begin(), candidates.end(), group) == candidates.end()) candidates.push_back(group);
+      const bool joinable = fuse_ && group != kNone && IsElementwise(operand) &&
+                            graph_.type(operand).shape == unit.shape && result_.units[group].node == kNoNode;
+      if (joinable && std::find(candidates.begin(), candidates.end(), group) == candidates.end())
+        candidates.push_back(group);
       if (!joinable) stage = std::max(stage, StageOf(Read(operand).base) + 1);
     }
-    std::sort(candidates.begin(), candidates.end(), [&](uint32_t a, uint32_t b) { return result_.units[a].stage > result_.units[b].stage || (result_.units[a].stage == result_.units[b].stage && a < b); });
+    std::sort(candidates.begin(), candidates.end(), [&](uint32_t a, uint32_t b) {
+      return result_.units[a].stage > result_.units[b].stage ||
+             (result_.units[a].stage == result_.units[b].stage && a < b);
+    });
     // The latest groups decide the stage; a group that cannot be joined pushes the node one stage behind it.
     std::vector<uint32_t> joined;
     uint32_t splits = unit.splits;
     size_t size = 1;
     for (uint32_t group : candidates) {
       const Unit& other = result_.units[group];
-      const bool fits = other.stage >= stage && (joined.empty() || other.stage == result_.units[joined[0]].stage) && (splits & other.splits) != 0 && size + other.elementwise.size() <= kMaxInstructions;
+      const bool fits = other.stage >= stage && (joined.empty() || other.stage == result_.units[joined[0]].stage) &&
+                        (splits & other.splits) != 0 && size + other.elementwise.size() <= kMaxInstructions;
       if (fits) {
         joined.push_back(group);
         splits &= other.splits;
@@ -282,8 +310,11 @@ class Partitioner {
       if (!mergeable || only == kNone) continue;
       Unit& target = result_.units[only];
       // A view or a broadcast between the two would be read from a buffer.
-      const auto full = [&](const UnitInput& input) { return unit_of_[Index(input.base)] != u || (input.shape == unit.shape && ReadDirectly(target, input.base)); };
-      if (!IsGroup(target) || target.shape != unit.shape || (target.splits & unit.splits) == 0 || target.elementwise.size() + unit.elementwise.size() > kMaxInstructions ||
+      const auto full = [&](const UnitInput& input) {
+        return unit_of_[Index(input.base)] != u || (input.shape == unit.shape && ReadDirectly(target, input.base));
+      };
+      if (!IsGroup(target) || target.shape != unit.shape || (target.splits & unit.splits) == 0 ||
+          target.elementwise.size() + unit.elementwise.size() > kMaxInstructions ||
           !std::all_of(target.inputs.begin(), target.inputs.end(), full)) {
         continue;
       }
@@ -308,7 +339,9 @@ class Partitioner {
   void AttachEpilogues() {
     for (uint32_t u = 0; u < result_.units.size(); ++u) {
       Unit& group = result_.units[u];
-      if (!IsGroup(group) || group.elementwise.size() > kMaxEpilogue || group.shape.rank() != 2 || (group.splits & 2u) == 0) continue;
+      if (!IsGroup(group) || group.elementwise.size() > kMaxEpilogue || group.shape.rank() != 2 ||
+          (group.splits & 2u) == 0)
+        continue;
       uint32_t owner = kNone;
       group.inputs = InputsOf(group);
       for (const UnitInput& input : group.inputs) {
@@ -317,7 +350,9 @@ class Partitioner {
         if (result_.units[from].stage + 1 != group.stage || input.shape != group.shape) continue;
         if (owner == kNone || from > owner) owner = from;
       }
-      if (owner == kNone || !result_.units[owner].elementwise.empty() || !ReadDirectly(group, result_.units[owner].node)) continue;
+      if (owner == kNone || !result_.units[owner].elementwise.empty() ||
+          !ReadDirectly(group, result_.units[owner].node))
+        continue;
       if (graph_.type(result_.units[owner].node).dtype != graph_.type(group.elementwise[0]).dtype) continue;
       Unit& product = result_.units[owner];
       product.elementwise = group.elementwise;
@@ -331,8 +366,12 @@ class Partitioner {
   void Finish() {
     auto& units = result_.units;
     std::erase_if(units, [](const Unit& unit) { return unit.elementwise.empty() && unit.node == kNoNode; });
-    const auto has_epilogue = [this](const Unit& unit) { return unit.node != kNoNode && !unit.elementwise.empty() && !IsReduction(unit.node); };
-    const auto last = [](const Unit& unit) { return Index(unit.node != kNoNode ? unit.node : unit.elementwise.back()); };
+    const auto has_epilogue = [this](const Unit& unit) {
+      return unit.node != kNoNode && !unit.elementwise.empty() && !IsReduction(unit.node);
+    };
+    const auto last = [](const Unit& unit) {
+      return Index(unit.node != kNoNode ? unit.node : unit.elementwise.back());
+    };
     std::sort(units.begin(), units.end(), [&](const Unit& a, const Unit& b) {
       if (a.stage != b.stage) return a.stage < b.stage;
       if (has_epilogue(a) != has_epilogue(b)) return has_epilogue(b);
@@ -351,7 +390,7 @@ class Partitioner {
   const Graph& graph_;
   const bool fuse_;
   std::vector<char> wanted_, needed_, stored_broadcast_;
-  std::vector<uint32_t> unit_of_;               // of elementwise nodes and of nodes with a unit of their own
+  std::vector<uint32_t> unit_of_;  // of elementwise nodes and of nodes with a unit of their own
   std::vector<std::vector<NodeId>> prologues_;
   PartitionResult result_;
 };
@@ -373,6 +412,8 @@ bool AcceptsEpilogue(const Graph& graph, NodeId node) {
   return !context.steps.empty() && context.steps.back().accepts_epilogue;
 }
 
-PartitionResult Partition(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse) { return Partitioner(graph, wanted, fuse).Run(); }
+PartitionResult Partition(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse) {
+  return Partitioner(graph, wanted, fuse).Run();
+}
 
 }  // namespace weft

@@ -26,13 +26,14 @@ struct Unit {
 };
 
 struct PartitionResult {
-  std::vector<Unit> units = {};          // in an order in which they can run
-  std::vector<NodeId> base = {};         // base[i]: the node whose buffer holds node i (views have none of their own)
-  std::vector<char> needs_buffer = {};   // read by another unit, fetched, or a next value
+  std::vector<Unit> units = {};         // in an order in which they can run
+  std::vector<NodeId> base = {};        // base[i]: the node whose buffer holds node i (views have none of their own)
+  std::vector<char> needs_buffer = {};  // read by another unit, fetched, or a next value
 };
 
-// Rules: (a) elementwise nodes of one shape that feed each other form a group; (b) a group that follows an op that accepts
-// an epilogue joins it; what feeds only a reduction is the reduction's prologue; (c) what remains is a unit a node. `wanted`: nodes whose value must be in a buffer at the end. `fuse` off: (c) only.
+// Rules: (a) elementwise nodes of one shape that feed each other form a group; (b) a group that follows an op that
+// accepts an epilogue joins it; what feeds only a reduction is the reduction's prologue; (c) what remains is a unit a
+// node. `wanted`: nodes whose value must be in a buffer at the end. `fuse` off: (c) only.
 PartitionResult Partition(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse);
 
 // Does the last step that the op lowers itself to accept an epilogue?

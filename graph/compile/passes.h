@@ -1,4 +1,5 @@
-// The passes that turn a graph into a smaller graph with the same results, bit for bit. The user's graph is never touched.
+// The passes that turn a graph into a smaller graph with the same results, bit for bit. The user's graph is never
+// touched.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +15,16 @@ namespace weft {
 // A graph on its way through the passes, and what of it is wanted.
 struct CompileGraph {
   Graph graph;
-  std::vector<NodeId> fetches = {};          // in the caller's order
-  std::vector<Graph::Pair> updates = {};     // variable, next value
+  std::vector<NodeId> fetches = {};       // in the caller's order
+  std::vector<Graph::Pair> updates = {};  // variable, next value
 };
 
-// Copies what `fetches` and `updates` need, in canonical order (depth first, operands from left to right), so that nothing
-// later depends on the order in which expressions were evaluated. N becomes `batch`, ByMode one of its operands.
-// `batch` < 0: there is no N to bind (GraphError if one is met). A node of `fed` becomes a source of its name: what it
-// would be computed from is not needed.
-CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates, int64_t batch, Mode mode, std::span<const NodeId> fed = {});
+// Copies what `fetches` and `updates` need, in canonical order (depth first, operands from left to right), so that
+// nothing later depends on the order in which expressions were evaluated. N becomes `batch`, ByMode one of its
+// operands. `batch` < 0: there is no N to bind (GraphError if one is met). A node of `fed` becomes a source of its
+// name: what it would be computed from is not needed.
+CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates,
+                  int64_t batch, Mode mode, std::span<const NodeId> fed = {});
 
 CompileGraph Prune(const CompileGraph& from);        // drops what no fetch and no update needs
 CompileGraph Fold(const CompileGraph& from);         // elementwise nodes of constants become constants

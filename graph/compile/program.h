@@ -25,7 +25,8 @@ constexpr uint32_t BlockElements(DType dtype) { return dtype == DType::kFloat32 
 // Where the bytes of a buffer are: in the arena of a run, in the store, or in the program itself.
 enum class BufferKind : uint8_t { kArena, kInStore, kInProgram };
 
-// How a buffer's elements lie. The first version knows one layout; the planner may give others (panels) to inner buffers.
+// How a buffer's elements lie. The first version knows one layout; the planner may give others (panels) to inner
+// buffers.
 enum class Layout : uint8_t { kRowMajor };
 
 struct Buffer {
@@ -68,13 +69,14 @@ struct BlockProgram {
   std::vector<Instruction> instructions = {};
 };
 
-// A fold of [outer, length, inner] over `length`; the elements are `source`, a value of the step's block program, which runs
-// over [outer · length, inner] (over [outer, length] if inner is 1): what feeds a fold needs no buffer.
+// A fold of [outer, length, inner] over `length`; the elements are `source`, a value of the step's block program, which
+// runs over [outer · length, inner] (over [outer, length] if inner is 1): what feeds a fold needs no buffer.
 struct ReductionPlan {
   ReductionKernels kernels = {};
   int64_t outer = 1, length = 0, inner = 1;
   uint32_t source = 0;
-  int64_t segment = 0;  // `length` is cut into segments of this many; more than one leave partial results [outer, segments, inner]
+  int64_t segment =
+      0;  // `length` is cut into segments of this many; more than one leave partial results [outer, segments, inner]
 };
 
 // kGuard: reads scalars and stops the run, before any variable is written, if one of them is not finite.
@@ -82,20 +84,20 @@ enum class StepKind : uint8_t { kBlocks, kReduction, kOp, kCopy, kGuard };
 
 struct Step {
   StepKind kind = StepKind::kOp;
-  StepFunction run = nullptr;               // kOp
+  StepFunction run = nullptr;                     // kOp
   std::vector<BufferId> reads = {}, writes = {};  // every buffer that the step touches
-  std::vector<int64_t> numbers = {};      // kOp: as the lowering rule gave them
+  std::vector<int64_t> numbers = {};              // kOp: as the lowering rule gave them
   DType dtype = DType::kFloat32;
-  BlockProgram program = {};              // kBlocks; kReduction: the prologue; kOp: the epilogue, if it has instructions
-  ReductionPlan reduction = {};           // kReduction
-  size_t op_reads = 0, op_writes = 0;     // kOp: how many of reads and writes are the op's own, the rest is the epilogue's
-  uint32_t blocks = 1;                    // cut by shape only: the unit of work, of determinism and of tracing
-  uint32_t grain = 1;                     // blocks per task
-  double cycles = 0;                      // estimated, all blocks
-  NodeId origin = kNoNode;                // the node that names the step in traces and errors
+  BlockProgram program = {};           // kBlocks; kReduction: the prologue; kOp: the epilogue, if it has instructions
+  ReductionPlan reduction = {};        // kReduction
+  size_t op_reads = 0, op_writes = 0;  // kOp: how many of reads and writes are the op's own, the rest is the epilogue's
+  uint32_t blocks = 1;                 // cut by shape only: the unit of work, of determinism and of tracing
+  uint32_t grain = 1;                  // blocks per task
+  double cycles = 0;                   // estimated, all blocks
+  NodeId origin = kNoNode;             // the node that names the step in traces and errors
 };
 
-struct ProgramInput {   // a placeholder that must be fed before each run
+struct ProgramInput {  // a placeholder that must be fed before each run
   NodeId node;
   BufferId buffer;
   bool has_default;
@@ -117,7 +119,7 @@ struct Program {
   std::vector<Step> steps = {};
   std::vector<Buffer> buffers = {};
   std::vector<ProgramInput> inputs = {};
-  std::vector<BufferId> outputs = {};         // in the order of the fetches
+  std::vector<BufferId> outputs = {};  // in the order of the fetches
   std::vector<TensorType> output_types = {};
   std::vector<ProgramVariable> variables = {};
   std::vector<const Tensor*> constants = {};  // owned by attributes of the graph
@@ -126,14 +128,15 @@ struct Program {
   // Who waits for whom, filled by Schedule. The successors of all steps in a row, most urgent first.
   std::vector<StepId> successor_list = {};
   std::vector<uint32_t> first_successor = {}, predecessor_counts = {};
-  bool sequential = true;                     // not worth more than one thread between the steps
+  bool sequential = true;  // not worth more than one thread between the steps
   int64_t arena_bytes = 0;
 
   std::span<const StepId> successors(StepId id) const {
     return std::span(successor_list).subspan(first_successor[id], first_successor[id + 1] - first_successor[id]);
   }
   bool has_updates() const {
-    return std::any_of(variables.begin(), variables.end(), [](const ProgramVariable& variable) { return variable.written; });
+    return std::any_of(variables.begin(), variables.end(),
+                       [](const ProgramVariable& variable) { return variable.written; });
   }
 };
 

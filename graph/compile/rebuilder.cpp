@@ -49,7 +49,8 @@ void Rebuilder::Replace(NodeId old, Node by) {
   const Shape shape = Bound(type.shape, old);
   if (by.dtype() != type.dtype || by.shape() != shape) {
     const TensorType expected = {.dtype = type.dtype, .shape = shape, .kind = type.kind};
-    throw GraphError(fmt::format("{} of {} '{}': got {}, expected {}", pass_, *from_.op(old).name, Escaped(from_.name(old).str()), ToString(by.type()), ToString(expected)));
+    throw GraphError(fmt::format("{} of {} '{}': got {}, expected {}", pass_, *from_.op(old).name,
+                                 Escaped(from_.name(old).str()), ToString(by.type()), ToString(expected)));
   }
   if (!graph_.has_stated_name(by.id())) graph_.SetKind(by, type.kind);
   graph_.Rename(by, from_.name(old));
@@ -63,7 +64,8 @@ CompileGraph Rebuilder::Finish(std::span<const NodeId> fetches, std::span<const 
   graph_.set_scope({});
   CompileGraph result;
   for (NodeId fetch : fetches) result.fetches.push_back(now_[Index(fetch)]);
-  for (const auto& [variable, next_value] : updates) result.updates.emplace_back(now_[Index(variable)], now_[Index(next_value)]);
+  for (const auto& [variable, next_value] : updates)
+    result.updates.emplace_back(now_[Index(variable)], now_[Index(next_value)]);
   result.graph = std::move(graph_);
   return result;
 }
@@ -79,7 +81,8 @@ Attributes Rebuilder::BoundAttributes(NodeId old) const {
 Shape Rebuilder::Bound(const Shape& shape, NodeId old) const {
   if (shape.is_bound()) return shape;
   if (batch_ >= 0) return shape.Bound(batch_);
-  throw GraphError(fmt::format("{} of {} '{}': got {}, expected a batch size for N", pass_, *from_.op(old).name, Escaped(from_.name(old).str()), ToString(shape)));
+  throw GraphError(fmt::format("{} of {} '{}': got {}, expected a batch size for N", pass_, *from_.op(old).name,
+                               Escaped(from_.name(old).str()), ToString(shape)));
 }
 
 }  // namespace weft

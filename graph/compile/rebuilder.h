@@ -23,8 +23,8 @@ class Rebuilder {
 
   // A copy of `old` that does not stand for it yet.
   Node Append(NodeId old);
-  // From now on `by` stands for `old` and answers to its name: a new node takes name and kind, another one gets an alias.
-  // Throws GraphError if it is of another type: a pass or a simplification rule is wrong.
+  // From now on `by` stands for `old` and answers to its name: a new node takes name and kind, another one gets an
+  // alias. Throws GraphError if it is of another type: a pass or a simplification rule is wrong.
   void Replace(NodeId old, Node by);
   void Copy(NodeId old) { Replace(old, Append(old)); }
 

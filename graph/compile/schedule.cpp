@@ -93,25 +93,31 @@ std::vector<StepEdge> Reduced(size_t steps, std::vector<StepEdge> edges) {
   std::vector<StepGraph::vertex_descriptor> place(steps);
   std::vector<size_t> index(steps);
   std::iota(index.begin(), index.end(), size_t{0});
-  boost::transitive_reduction(graph, reduced, boost::make_iterator_property_map(place.begin(), get(boost::vertex_index, graph)), boost::make_iterator_property_map(index.begin(), get(boost::vertex_index, graph)));
+  boost::transitive_reduction(graph, reduced,
+                              boost::make_iterator_property_map(place.begin(), get(boost::vertex_index, graph)),
+                              boost::make_iterator_property_map(index.begin(), get(boost::vertex_index, graph)));
   std::vector<StepId> step_at(steps);
   for (StepId id = 0; id < steps; ++id) step_at[place[id]] = id;
   std::vector<StepEdge> kept;
-  for (const auto& edge : boost::make_iterator_range(boost::edges(reduced))) kept.push_back({step_at[source(edge, reduced)], step_at[target(edge, reduced)]});
+  for (const auto& edge : boost::make_iterator_range(boost::edges(reduced)))
+    kept.push_back({step_at[source(edge, reduced)], step_at[target(edge, reduced)]});
   std::sort(kept.begin(), kept.end());
   return kept;
 }
 
-// The longest path of cycles from each step to the end: what is urgent. (The shortest one with negative lengths, backwards
-// from an added end.)
+// The longest path of cycles from each step to the end: what is urgent. (The shortest one with negative lengths,
+// backwards from an added end.)
 std::vector<double> Urgency(const Program& program, const std::vector<StepEdge>& edges) {
-  using Weighted = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, boost::no_property, boost::property<boost::edge_weight_t, double>>;
+  using Weighted = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, boost::no_property,
+                                         boost::property<boost::edge_weight_t, double>>;
   const size_t end = program.steps.size();
   Weighted graph(end + 1);
   for (const StepEdge& edge : edges) add_edge(edge.after, edge.before, -program.steps[edge.before].cycles, graph);
   for (size_t id = 0; id < end; ++id) add_edge(end, id, -program.steps[id].cycles, graph);
   std::vector<double> distance(end + 1);
-  boost::dag_shortest_paths(graph, end, boost::distance_map(boost::make_iterator_property_map(distance.begin(), get(boost::vertex_index, graph))));
+  boost::dag_shortest_paths(
+      graph, end,
+      boost::distance_map(boost::make_iterator_property_map(distance.begin(), get(boost::vertex_index, graph))));
   for (double& d : distance) d = -d;
   return distance;
 }
@@ -129,7 +135,8 @@ std::vector<StepEdge> Dependencies(const Program& program, bool by_offset) {
   };
   for (StepId id = 0; id < program.steps.size(); ++id) {
     for (BufferId read : program.steps[id].reads) {
-      if (program.buffers[read].kind != BufferKind::kInProgram) accesses.Read(place(read).first, place(read).second, id);
+      if (program.buffers[read].kind != BufferKind::kInProgram)
+        accesses.Read(place(read).first, place(read).second, id);
     }
     for (BufferId write : program.steps[id].writes) accesses.Write(place(write).first, place(write).second, id);
   }
@@ -161,7 +168,8 @@ Program Schedule(Program program) {
   for (Step& step : program.steps) {
     total += step.cycles;
     const double block = step.cycles / std::max(1u, step.blocks);
-    step.grain = static_cast<uint32_t>(std::clamp(kTaskCycles / std::max(block, 1.0), 1.0, std::max(1.0, static_cast<double>(step.blocks))));
+    step.grain = static_cast<uint32_t>(
+        std::clamp(kTaskCycles / std::max(block, 1.0), 1.0, std::max(1.0, static_cast<double>(step.blocks))));
   }
   program.sequential = total < kSequentialCycles;
   return program;

@@ -14,7 +14,8 @@ constexpr int kMaxRewrites = 64;
 
 bool IsIdentity(const Node& node) {
   const OpDef& op = node.op();
-  return (op.is_view() || op.traits.broadcasts) && node.operand(0).dtype() == node.dtype() && node.operand(0).shape() == node.shape();
+  return (op.is_view() || op.traits.broadcasts) && node.operand(0).dtype() == node.dtype() &&
+         node.operand(0).shape() == node.shape();
 }
 
 std::optional<Node> Simpler(const Node& node) {

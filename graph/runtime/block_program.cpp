@@ -32,10 +32,17 @@ void Splat(const std::byte* from, std::byte* to) {
 // Runs the instructions over one block. Afterwards `values` holds where every value lies.
 class Block {
  public:
-  Block(const BlockProgram& program, BufferAddresses buffers, Registers& registers, int64_t row, int64_t column, uint32_t count)
-      : program_(program), buffers_(buffers), registers_(registers), row_(row), column_(column), count_(count), size_(SizeOf(program.dtype)) {
-    // Kernels work in whole vectors. Where the block ends inside a buffer they would touch the neighbour's elements, which
-    // another thread may own: then everything goes through registers.
+  Block(const BlockProgram& program, BufferAddresses buffers, Registers& registers, int64_t row, int64_t column,
+        uint32_t count)
+      : program_(program),
+        buffers_(buffers),
+        registers_(registers),
+        row_(row),
+        column_(column),
+        count_(count),
+        size_(SizeOf(program.dtype)) {
+    // Kernels work in whole vectors. Where the block ends inside a buffer they would touch the neighbour's elements,
+    // which another thread may own: then everything goes through registers.
     const bool at_end = row + 1 == program.rows && column + count == program.columns;
     ragged_ = count * size_ % kAlignment != 0 && !at_end;
   }
@@ -50,7 +57,8 @@ class Block {
     }
     for (const Instruction& instruction : program_.instructions) Execute(instruction);
     for (const Binding& write : program_.writes) {
-      if (ragged_ || values_[write.value].data != Address(write)) std::memcpy(Address(write), values_[write.value].data, count_ * size_);
+      if (ragged_ || values_[write.value].data != Address(write))
+        std::memcpy(Address(write), values_[write.value].data, count_ * size_);
     }
   }
 
@@ -81,8 +89,11 @@ class Block {
     std::array<BlockInput, kMaxOperands> inputs;
     for (size_t i = 0; i < instruction.inputs.size(); ++i) inputs[i] = values_[instruction.inputs[i]];
     void* const output = outputs_[instruction.output];
-    instruction.kernel({.dtype = program_.dtype, .count = count_, .inputs = std::span(inputs.data(), instruction.inputs.size()),
-                        .outputs = std::span(&output, 1), .attributes = instruction.attributes});
+    instruction.kernel({.dtype = program_.dtype,
+                        .count = count_,
+                        .inputs = std::span(inputs.data(), instruction.inputs.size()),
+                        .outputs = std::span(&output, 1),
+                        .attributes = instruction.attributes});
     values_[instruction.output] = {output, 1};
   }
 
@@ -97,7 +108,8 @@ class Block {
   std::array<std::byte*, kMaxValues> outputs_;
 };
 
-// ---- Folds -----------------------------------------------------------------------------------------------------------
+// ---- Folds
+// -----------------------------------------------------------------------------------------------------------
 
 // Leaves of the join tree over rows: this many rows are joined one after the other, then the leaves pairwise.
 constexpr int64_t kLeafRows = 4;
@@ -106,7 +118,8 @@ constexpr size_t kMaxLevels = 40;  // rows < 2⁴⁰
 void Join(const Step& step, const void* a, const void* b, void* out, uint32_t count) {
   const BlockInput inputs[] = {{a, 1}, {b, 1}};
   void* const outputs[] = {out};
-  step.reduction.kernels.join({.dtype = step.dtype, .count = count, .inputs = inputs, .outputs = outputs, .attributes = nullptr});
+  step.reduction.kernels.join(
+      {.dtype = step.dtype, .count = count, .inputs = inputs, .outputs = outputs, .attributes = nullptr});
 }
 
 void FillIdentity(const Step& step, std::byte* to, int64_t count) {
@@ -116,11 +129,12 @@ void FillIdentity(const Step& step, std::byte* to, int64_t count) {
 }
 
 // [begin, end) of a row: pieces of a block each, folded, then joined as a tree: i with i + half.
-void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, int64_t row, int64_t begin, int64_t end, std::byte* out) {
+void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, int64_t row, int64_t begin, int64_t end,
+             std::byte* out) {
   const size_t size = SizeOf(step.dtype);
   const int64_t elements = BlockElements(step.dtype);
-  // A segment has at most BlockElements pieces as SegmentLength cuts it: 64 segments of a row of 2⁴⁰ would need more, and
-  // such a row does not fit in memory.
+  // A segment has at most BlockElements pieces as SegmentLength cuts it: 64 segments of a row of 2⁴⁰ would need more,
+  // and such a row does not fit in memory.
   alignas(kAlignment) std::byte partial[kRegisterBytes + kAlignment];
   alignas(kAlignment) std::byte joined[kRegisterBytes + kAlignment];
   int64_t pieces = 0;
@@ -143,7 +157,11 @@ void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, in
       input = {spread, 1};
     }
     void* const slot = partial + static_cast<size_t>(pieces++) * size;
-    step.reduction.kernels.fold({.dtype = step.dtype, .count = count, .inputs = std::span(&input, 1), .outputs = std::span(&slot, 1), .attributes = nullptr});
+    step.reduction.kernels.fold({.dtype = step.dtype,
+                                 .count = count,
+                                 .inputs = std::span(&input, 1),
+                                 .outputs = std::span(&slot, 1),
+                                 .attributes = nullptr});
     if (pieces == elements) fold_pieces();
   }
   fold_pieces();
@@ -151,8 +169,10 @@ void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, in
   else FillIdentity(step, out, 1);
 }
 
-// Rows [begin, end) of the columns [column, column + count): leaves of kLeafRows rows, joined like the carries of a counter.
-void FoldColumns(const Step& step, BufferAddresses buffers, Registers& registers, int64_t begin, int64_t end, int64_t column, uint32_t count, std::byte* out) {
+// Rows [begin, end) of the columns [column, column + count): leaves of kLeafRows rows, joined like the carries of a
+// counter.
+void FoldColumns(const Step& step, BufferAddresses buffers, Registers& registers, int64_t begin, int64_t end,
+                 int64_t column, uint32_t count, std::byte* out) {
   const size_t bytes = count * SizeOf(step.dtype);
   struct Accumulators {
     alignas(kAlignment) std::byte level[kMaxLevels][kRegisterBytes + kAlignment];
@@ -173,7 +193,8 @@ void FoldColumns(const Step& step, BufferAddresses buffers, Registers& registers
   size_t top = 0;
   for (int64_t row = begin; row < end; row += kLeafRows, ++leaves) {
     std::memcpy(leaf, load(row), bytes);
-    for (int64_t next = row + 1; next < std::min(end, row + kLeafRows); ++next) Join(step, leaf, load(next), leaf, count);
+    for (int64_t next = row + 1; next < std::min(end, row + kLeafRows); ++next)
+      Join(step, leaf, load(next), leaf, count);
     size_t level = 0;
     for (; (leaves >> level & 1) != 0; ++level) Join(step, accumulators.level[level], leaf, leaf, count);
     std::memcpy(accumulators.level[level], leaf, bytes);
@@ -222,7 +243,8 @@ void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uin
     for (uint32_t b = begin; b < end; ++b) {
       const int64_t segment = b % segments, first = b / segments * rows;
       for (int64_t row = first; row < std::min(plan.outer, first + rows); ++row) {
-        FoldRow(step, buffers, registers, row, segment * plan.segment, std::min(plan.length, (segment + 1) * plan.segment), out + (row * segments + segment) * size);
+        FoldRow(step, buffers, registers, row, segment * plan.segment,
+                std::min(plan.length, (segment + 1) * plan.segment), out + (row * segments + segment) * size);
       }
     }
     return;
@@ -233,7 +255,8 @@ void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uin
     const int64_t column = b % pieces * elements, part = b / pieces;  // part = outer · segments + segment
     const int64_t first = part / segments * plan.length, segment = part % segments;
     const auto count = static_cast<uint32_t>(std::min(elements, plan.inner - column));
-    FoldColumns(step, buffers, registers, first + segment * plan.segment, first + std::min(plan.length, (segment + 1) * plan.segment), column, count,
+    FoldColumns(step, buffers, registers, first + segment * plan.segment,
+                first + std::min(plan.length, (segment + 1) * plan.segment), column, count,
                 out + (part * plan.inner + column) * size);
   }
 }

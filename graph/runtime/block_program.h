@@ -12,7 +12,8 @@ namespace weft {
 // The memory of a run: buffers[id] is the address of buffer `id`.
 using BufferAddresses = std::span<std::byte* const>;
 
-// `count` ≤ BlockElements neighbouring elements of one row: a block of a fused group, or of a finished piece of a product.
+// `count` ≤ BlockElements neighbouring elements of one row: a block of a fused group, or of a finished piece of a
+// product.
 void RunBlock(const BlockProgram& program, BufferAddresses buffers, int64_t row, int64_t column, uint32_t count);
 
 // Blocks [begin, end) of a step of kind kBlocks.

@@ -58,8 +58,12 @@ void RunOp(const Step& step, const Program& program, Workspace& workspace, uint3
   for (size_t i = 0; i < step.op_writes; ++i) writes[i] = workspace.buffer(step.writes[i]);
   const EpilogueContext context{&step.program, workspace.buffers()};
   const Epilogue epilogue{RunEpilogue, &context};
-  step.run({.reads = reads, .writes = std::span(writes.data(), step.op_writes), .numbers = step.numbers, .dtype = step.dtype,
-            .attributes = &program.graph.attributes(step.origin), .epilogue = step.program.instructions.empty() ? nullptr : &epilogue},
+  step.run({.reads = reads,
+            .writes = std::span(writes.data(), step.op_writes),
+            .numbers = step.numbers,
+            .dtype = step.dtype,
+            .attributes = &program.graph.attributes(step.origin),
+            .epilogue = step.program.instructions.empty() ? nullptr : &epilogue},
            begin, end);
 }
 
@@ -82,7 +86,8 @@ void RunStepBlocks(void* context, uint32_t id, uint32_t begin, uint32_t end) {
     case StepKind::kReduction: return RunReduction(step, run.workspace.buffers(), begin, end);
     case StepKind::kOp: return RunOp(step, run.program, run.workspace, begin, end);
     case StepKind::kCopy:
-      std::memcpy(run.workspace.buffer(step.writes[0]), run.workspace.buffer(step.reads[0]), static_cast<size_t>(run.program.buffers[step.writes[0]].bytes) - kAlignment);
+      std::memcpy(run.workspace.buffer(step.writes[0]), run.workspace.buffer(step.reads[0]),
+                  static_cast<size_t>(run.program.buffers[step.writes[0]].bytes) - kAlignment);
       return;
     case StepKind::kGuard: return CheckGuard(step, run.workspace);
   }
@@ -143,7 +148,8 @@ void Execute(const Program& program, Workspace& workspace, TaskRunner* runner) {
   }
 }
 
-void ExecuteObserved(const Program& program, Workspace& workspace, void (*after)(void* context, StepId step), void* context) {
+void ExecuteObserved(const Program& program, Workspace& workspace, void (*after)(void* context, StepId step),
+                     void* context) {
   Run run{program, workspace};
   workspace.Reset(program);
   for (StepId id = 0; id < program.steps.size(); ++id) {

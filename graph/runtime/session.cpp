@@ -52,7 +52,8 @@ struct PreparedRun::State {
   std::vector<VariableStore::Entry*> entries;  // of program->variables
   bool bound = false;
 
-  State(Session::State& owner, Session::State::Key k, std::shared_ptr<const Program> p) : session(owner), key(std::move(k)), program(std::move(p)), workspace(*program) {
+  State(Session::State& owner, Session::State::Key k, std::shared_ptr<const Program> p)
+      : session(owner), key(std::move(k)), program(std::move(p)), workspace(*program) {
     for (const ProgramInput& input : program->inputs) {
       if (input.has_default) FillDefault(input);
     }
@@ -83,10 +84,14 @@ struct PreparedRun::State {
   void BindVariables() {
     for (const ProgramVariable& variable : program->variables) {
       VariableStore::Entry* entry = session.store.Find(program->graph.name(variable.node));
-      if (entry == nullptr) throw GraphError(fmt::format("variable '{}': not declared in the store", program->graph.name(variable.node).str()));
+      if (entry == nullptr)
+        throw GraphError(
+            fmt::format("variable '{}': not declared in the store", program->graph.name(variable.node).str()));
       const TensorType& type = program->graph.type(variable.node);
       if (entry->value.dtype() != type.dtype || entry->value.shape() != type.shape) {
-        throw GraphError(fmt::format("variable '{}': got {} in the store, expected {}", program->graph.name(variable.node).str(), ToString(entry->value.type()), ToString(type)));
+        throw GraphError(fmt::format("variable '{}': got {} in the store, expected {}",
+                                     program->graph.name(variable.node).str(), ToString(entry->value.type()),
+                                     ToString(type)));
       }
       entries.push_back(entry);
       workspace.Bind(variable.buffer, entry->value.bytes().data());
@@ -100,10 +105,13 @@ struct PreparedRun::State {
     constexpr size_t kNamed = 5;
     for (size_t i = 0; i < entries.size(); ++i) {
       if (entries[i]->initialised || !program->variables[i].read) continue;
-      if (++count <= kNamed) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", program->graph.name(program->variables[i].node).str());
+      if (++count <= kNamed)
+        names +=
+            fmt::format("{}'{}'", names.empty() ? "" : ", ", program->graph.name(program->variables[i].node).str());
     }
     if (count == 0) return;
-    throw GraphError(fmt::format("run: {} variable{} not initialised: {}{}; Initialize or Restore them first", count, count == 1 ? " is" : "s are", names, count > kNamed ? ", …" : ""));
+    throw GraphError(fmt::format("run: {} variable{} not initialised: {}{}; Initialize or Restore them first", count,
+                                 count == 1 ? " is" : "s are", names, count > kNamed ? ", …" : ""));
   }
 
   void Execute(uint64_t run_number) {
@@ -119,13 +127,15 @@ struct PreparedRun::State {
     }
     weft::Execute(*program, workspace, session.runner);
     if (workspace.stopped()) throw NumericError(DescribeFirstBadNode(run_number));
-    for (size_t i = 0; i < entries.size(); ++i) entries[i]->initialised = entries[i]->initialised || program->variables[i].written;
+    for (size_t i = 0; i < entries.size(); ++i)
+      entries[i]->initialised = entries[i]->initialised || program->variables[i].written;
   }
 
   std::string DescribeFirstBadNode(uint64_t run_number);
 };
 
-// ---- The first bad node ------------------------------------------------------------------------------------------------
+// ---- The first bad node
+// ------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -148,7 +158,10 @@ int64_t FirstBad(const TensorType& type, const std::byte* data) {
 std::string RangeOf(const TensorType& type, const std::byte* data) {
   const int64_t count = IsFloating(type.dtype) ? ElementCount(type.shape) : 0;
   if (count == 0) return std::string(ToString(type));
-  const auto at = [&](int64_t i) { return type.dtype == DType::kFloat32 ? static_cast<double>(reinterpret_cast<const float*>(data)[i]) : reinterpret_cast<const double*>(data)[i]; };
+  const auto at = [&](int64_t i) {
+    return type.dtype == DType::kFloat32 ? static_cast<double>(reinterpret_cast<const float*>(data)[i])
+                                         : reinterpret_cast<const double*>(data)[i];
+  };
   double low = at(0), high = at(0);
   for (int64_t i = 1; i < count; ++i) {
     low = std::fmin(low, at(i));
@@ -165,40 +178,55 @@ struct Search {
 
 }  // namespace
 
-// Runs the same inputs once more, one step a node and without updates: the bits are the same, so the first bad number is.
+// Runs the same inputs once more, one step a node and without updates: the bits are the same, so the first bad number
+// is.
 std::string PreparedRun::State::DescribeFirstBadNode(uint64_t run_number) {
-  const auto plain = Compile(session.graph, {.fetches = key.guards, .fed = key.fed, .batch = key.batch, .mode = key.mode, .fuse = false, .reuse_memory = false});
+  const auto plain = Compile(session.graph, {.fetches = key.guards,
+                                             .fed = key.fed,
+                                             .batch = key.batch,
+                                             .mode = key.mode,
+                                             .fuse = false,
+                                             .reuse_memory = false});
   State again(session, key, plain);
   again.BindVariables();
   for (const ProgramInput& input : plain->inputs) {
     const ProgramInput* from = FindInput(plain->graph.name(input.node));
-    if (from != nullptr) std::memcpy(again.InputBytes(input).data(), InputBytes(*from).data(), InputBytes(*from).size());
+    if (from != nullptr)
+      std::memcpy(again.InputBytes(input).data(), InputBytes(*from).data(), InputBytes(*from).size());
   }
   if (plain->random_state != Program::kNoBuffer) {
     const int64_t state[] = {static_cast<int64_t>(session.options.seed), static_cast<int64_t>(run_number)};
     std::memcpy(again.workspace.buffer(plain->random_state), state, sizeof(state));
   }
   Search search{*plain, again.workspace};
-  ExecuteObserved(*plain, again.workspace, [](void* context, StepId id) {
-    auto& s = *static_cast<Search*>(context);
-    const Step& step = s.program.steps[id];
-    if (s.found != kNoStep) return;
-    for (BufferId write : step.writes) {
-      const Buffer& buffer = s.program.buffers[write];
-      if (buffer.node != kNoNode && FirstBad(s.program.graph.type(buffer.node), s.workspace.buffer(write)) >= 0) s.found = id;
-    }
-  }, &search);
+  ExecuteObserved(
+      *plain, again.workspace,
+      [](void* context, StepId id) {
+        auto& s = *static_cast<Search*>(context);
+        const Step& step = s.program.steps[id];
+        if (s.found != kNoStep) return;
+        for (BufferId write : step.writes) {
+          const Buffer& buffer = s.program.buffers[write];
+          if (buffer.node != kNoNode && FirstBad(s.program.graph.type(buffer.node), s.workspace.buffer(write)) >= 0)
+            s.found = id;
+        }
+      },
+      &search);
   if (search.found == kNoStep) return "run: a guard is not finite";
   const Step& step = plain->steps[search.found];
-  std::string text = fmt::format("node '{}' ({}): not finite", plain->graph.name(step.origin).str(), *plain->graph.op(step.origin).name);
+  std::string text = fmt::format("node '{}' ({}): not finite", plain->graph.name(step.origin).str(),
+                                 *plain->graph.op(step.origin).name);
   for (BufferId read : step.reads) {
     const Buffer& buffer = plain->buffers[read];
-    if (buffer.node != kNoNode) text += fmt::format("; operand '{}' {}", plain->graph.name(buffer.node).str(), RangeOf(plain->graph.type(buffer.node), again.workspace.buffer(read)));
+    if (buffer.node != kNoNode)
+      text += fmt::format("; operand '{}' {}", plain->graph.name(buffer.node).str(),
+                          RangeOf(plain->graph.type(buffer.node), again.workspace.buffer(read)));
   }
   return text + "; no variable was changed";
 }
 
-// ---- Prepared runs ------------------------------------------------------------------------------------------------------
+// ---- Prepared runs
+// ------------------------------------------------------------------------------------------------------
 
 PreparedRun::PreparedRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
 PreparedRun::PreparedRun(PreparedRun&&) noexcept = default;
@@ -221,7 +249,8 @@ void PreparedRun::Run() {
 
 std::span<const std::byte> PreparedRun::Output(size_t i) const {
   const Program& program = *state_->program;
-  if (i >= program.outputs.size()) throw GraphError(fmt::format("output: got number {}, expected fewer than {}", i, program.outputs.size()));
+  if (i >= program.outputs.size())
+    throw GraphError(fmt::format("output: got number {}, expected fewer than {}", i, program.outputs.size()));
   const TensorType& type = program.output_types[i];
   return {state_->workspace.buffer(program.outputs[i]), static_cast<size_t>(ByteSize(type.dtype, type.shape))};
 }
@@ -234,13 +263,21 @@ void PreparedRun::RequireElements(DType got, DType expected) {
 
 DType PreparedRun::OutputDType(size_t i) const { return state_->program->output_types.at(i).dtype; }
 
-// ---- Sessions -----------------------------------------------------------------------------------------------------------
+// ---- Sessions
+// -----------------------------------------------------------------------------------------------------------
 
 Session::Session(Graph& graph, VariableStore& store, const SessionOptions& options) {
   std::unique_ptr<TbbRunner> own;
   if (options.runner == nullptr && options.threads != 1) own = std::make_unique<TbbRunner>(options.threads);
   TaskRunner* const runner = options.runner != nullptr ? options.runner : own.get();
-  state_ = std::unique_ptr<State>(new State{.graph = graph, .store = store, .options = options, .own_runner = std::move(own), .runner = runner, .mutex = {}, .programs = {}, .idle = {}});
+  state_ = std::unique_ptr<State>(new State{.graph = graph,
+                                            .store = store,
+                                            .options = options,
+                                            .own_runner = std::move(own),
+                                            .runner = runner,
+                                            .mutex = {},
+                                            .programs = {},
+                                            .idle = {}});
   store.Declare(graph);
 }
 
@@ -255,15 +292,26 @@ Session::State::Key Session::State::KeyOf(std::span<const Node> fetches, const P
     }
     return list;
   };
-  return {.fetches = ids(fetches), .fed = ids(prepare.fed), .guards = ids(prepare.guards), .mode = prepare.mode, .updates = prepare.updates, .batch = prepare.batch};
+  return {.fetches = ids(fetches),
+          .fed = ids(prepare.fed),
+          .guards = ids(prepare.guards),
+          .mode = prepare.mode,
+          .updates = prepare.updates,
+          .batch = prepare.batch};
 }
 
 std::shared_ptr<const Program> Session::State::ProgramFor(const Key& key) {
   const std::lock_guard lock(mutex);
   std::shared_ptr<const Program>& program = programs[key];
   if (program == nullptr) {
-    program = Compile(graph, {.fetches = key.fetches, .updates = key.updates, .fed = key.fed, .guards = key.guards, .batch = key.batch, .mode = key.mode,
-                              .fuse = options.fuse, .reuse_memory = options.reuse_memory});
+    program = Compile(graph, {.fetches = key.fetches,
+                              .updates = key.updates,
+                              .fed = key.fed,
+                              .guards = key.guards,
+                              .batch = key.batch,
+                              .mode = key.mode,
+                              .fuse = options.fuse,
+                              .reuse_memory = options.reuse_memory});
   }
   return program;
 }
@@ -296,7 +344,9 @@ int64_t BatchOf(std::span<const Feed> feeds) {
     const TensorType& type = feed.node.type();
     const Shape& shape = feed.value.shape();
     const auto fail = [&] {
-      throw GraphError(fmt::format("feed '{}': got {}, expected {}{}", feed.node.name().str(), ToString(feed.value.type()), ToString(TensorType{type.dtype, type.shape}), batch < 0 ? "" : fmt::format(" with N = {}", batch)));
+      throw GraphError(fmt::format("feed '{}': got {}, expected {}{}", feed.node.name().str(),
+                                   ToString(feed.value.type()), ToString(TensorType{type.dtype, type.shape}),
+                                   batch < 0 ? "" : fmt::format(" with N = {}", batch)));
     };
     if (feed.value.dtype() != type.dtype || shape.rank() != type.shape.rank()) fail();
     for (size_t axis = 0; axis < shape.rank(); ++axis) {
@@ -309,15 +359,18 @@ int64_t BatchOf(std::span<const Feed> feeds) {
 
 }  // namespace
 
-std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::span<const Node> fetches, Mode mode, bool updates) {
+std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::span<const Node> fetches, Mode mode,
+                                            bool updates) {
   for (size_t i = 0; i < feeds.size(); ++i) {
     for (size_t k = 0; k < i; ++k) {
-      if (feeds[i].node == feeds[k].node) throw GraphError(fmt::format("feed '{}': given twice", feeds[i].node.name().str()));
+      if (feeds[i].node == feeds[k].node)
+        throw GraphError(fmt::format("feed '{}': given twice", feeds[i].node.name().str()));
     }
   }
   std::vector<Node> fed;
   for (const Feed& feed : feeds) {
-    if (feed.node.op().is_source(SourceKind::kConstant)) throw GraphError(fmt::format("feed '{}': is a constant", feed.node.name().str()));
+    if (feed.node.op().is_source(SourceKind::kConstant))
+      throw GraphError(fmt::format("feed '{}': is a constant", feed.node.name().str()));
     if (!feed.node.op().is_source(SourceKind::kPlaceholder)) fed.push_back(feed.node);
   }
   const Key key = KeyOf(fetches, {.mode = mode, .updates = updates, .batch = BatchOf(feeds), .fed = std::move(fed)});
@@ -326,9 +379,12 @@ std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::sp
   for (const ProgramInput& input : program.inputs) {
     const Path& name = program.graph.name(input.node);
     const auto feed = std::find_if(feeds.begin(), feeds.end(), [&](const Feed& f) { return f.node.name() == name; });
-    if (feed != feeds.end()) std::memcpy(state->InputBytes(input).data(), feed->value.bytes().data(), feed->value.bytes().size());
+    if (feed != feeds.end())
+      std::memcpy(state->InputBytes(input).data(), feed->value.bytes().data(), feed->value.bytes().size());
     else if (input.has_default) state->FillDefault(input);
-    else throw GraphError(fmt::format("feed '{}': missing, expected {}", name.str(), ToString(program.graph.type(input.node))));
+    else
+      throw GraphError(
+          fmt::format("feed '{}': missing, expected {}", name.str(), ToString(program.graph.type(input.node))));
   }
   const uint64_t number = run_number.load();
   state->Execute(number);
@@ -345,9 +401,13 @@ std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::sp
   return results;
 }
 
-std::vector<Tensor> Session::Run(std::span<const Feed> feeds, std::span<const Node> fetches) { return state_->RunOnce(feeds, fetches, Mode::kInference, false); }
+std::vector<Tensor> Session::Run(std::span<const Feed> feeds, std::span<const Node> fetches) {
+  return state_->RunOnce(feeds, fetches, Mode::kInference, false);
+}
 
-std::vector<Tensor> Session::Step(std::span<const Feed> feeds, std::span<const Node> fetches) { return state_->RunOnce(feeds, fetches, Mode::kTraining, true); }
+std::vector<Tensor> Session::Step(std::span<const Feed> feeds, std::span<const Node> fetches) {
+  return state_->RunOnce(feeds, fetches, Mode::kTraining, true);
+}
 
 uint64_t Session::run_number() const { return state_->run_number.load(); }
 void Session::set_run_number(uint64_t number) { state_->run_number.store(number); }

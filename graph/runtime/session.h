@@ -27,9 +27,9 @@ struct Feed {
 };
 
 struct SessionOptions {
-  int threads = 0;                   // 0: as many as the machine has; ignored if a runner is given
-  TaskRunner* runner = nullptr;      // the host's; must outlive the session
-  uint64_t seed = 1;                 // of all random nodes
+  int threads = 0;               // 0: as many as the machine has; ignored if a runner is given
+  TaskRunner* runner = nullptr;  // the host's; must outlive the session
+  uint64_t seed = 1;             // of all random nodes
   bool fuse = true;
   bool reuse_memory = true;
 };
@@ -41,8 +41,8 @@ class PreparedRun {
   PreparedRun& operator=(PreparedRun&&) noexcept;
   ~PreparedRun();
 
-  // The planned bytes of a placeholder or fed node, to be filled before each Run. Throws GraphError if the program does not
-  // read it.
+  // The planned bytes of a placeholder or fed node, to be filled before each Run. Throws GraphError if the program does
+  // not read it.
   std::span<std::byte> Input(Node node);
   template <class T>
   std::span<T> Input(Node node) {
@@ -76,9 +76,9 @@ class PreparedRun {
 struct PrepareOptions {
   Mode mode = Mode::kInference;
   bool updates = false;
-  int64_t batch = -1;                // the value of N
-  std::vector<Node> fed = {};        // nodes other than placeholders that Input will give
-  std::vector<Node> guards = {};     // scalars that must be finite, else Run throws NumericError and updates nothing
+  int64_t batch = -1;             // the value of N
+  std::vector<Node> fed = {};     // nodes other than placeholders that Input will give
+  std::vector<Node> guards = {};  // scalars that must be finite, else Run throws NumericError and updates nothing
 };
 
 class Session {
@@ -90,15 +90,21 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Inference: one run, several fetches, no updates. May be called by several threads at once.
-  std::vector<Tensor> Run(std::initializer_list<Feed> feeds, std::initializer_list<Node> fetches) { return Run(std::span(feeds.begin(), feeds.size()), std::span(fetches.begin(), fetches.size())); }
+  std::vector<Tensor> Run(std::initializer_list<Feed> feeds, std::initializer_list<Node> fetches) {
+    return Run(std::span(feeds.begin(), feeds.size()), std::span(fetches.begin(), fetches.size()));
+  }
   Tensor Run(std::initializer_list<Feed> feeds, Node fetch) { return std::move(Run(feeds, {fetch})[0]); }
   std::vector<Tensor> Run(std::span<const Feed> feeds, std::span<const Node> fetches);
   // Training: the same with training mode and all updates, and the run number advances.
   std::vector<Tensor> Step(std::span<const Feed> feeds, std::span<const Node> fetches);
-  std::vector<Tensor> Step(std::initializer_list<Feed> feeds, std::initializer_list<Node> fetches) { return Step(std::span(feeds.begin(), feeds.size()), std::span(fetches.begin(), fetches.size())); }
+  std::vector<Tensor> Step(std::initializer_list<Feed> feeds, std::initializer_list<Node> fetches) {
+    return Step(std::span(feeds.begin(), feeds.size()), std::span(fetches.begin(), fetches.size()));
+  }
 
   PreparedRun Prepare(std::span<const Node> fetches, const PrepareOptions& options = {});
-  PreparedRun Prepare(std::initializer_list<Node> fetches, const PrepareOptions& options = {}) { return Prepare(std::span(fetches.begin(), fetches.size()), options); }
+  PreparedRun Prepare(std::initializer_list<Node> fetches, const PrepareOptions& options = {}) {
+    return Prepare(std::span(fetches.begin(), fetches.size()), options);
+  }
 
   // The number that random nodes see: 0 before the first step.
   uint64_t run_number() const;

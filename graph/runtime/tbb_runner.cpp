@@ -23,7 +23,9 @@ class TbbScope : public TaskScope {
   void ForBlocks(uint32_t blocks, uint32_t grain, const BlockTask& task) override {
     // Isolated: a thread that waits here must not start another step in the middle of this one.
     tbb::this_task_arena::isolate([&] {
-      const auto body = [&](const tbb::blocked_range<uint32_t>& range) { task.function(task.context, task.step, range.begin(), range.end()); };
+      const auto body = [&](const tbb::blocked_range<uint32_t>& range) {
+        task.function(task.context, task.step, range.begin(), range.end());
+      };
       tbb::parallel_for(tbb::blocked_range<uint32_t>(0, blocks, grain), body, tbb::simple_partitioner());
     });
   }
@@ -38,7 +40,9 @@ struct TbbRunner::State {
   tbb::task_arena arena;
 };
 
-TbbRunner::TbbRunner(int threads) : state_(std::make_unique<State>(State{tbb::task_arena(threads > 0 ? threads : tbb::info::default_concurrency())})) {
+TbbRunner::TbbRunner(int threads)
+    : state_(
+          std::make_unique<State>(State{tbb::task_arena(threads > 0 ? threads : tbb::info::default_concurrency())})) {
   state_->arena.initialize();
 }
 

@@ -9,8 +9,8 @@ namespace weft {
 
 class TbbRunner : public TaskRunner {
  public:
-  // An arena of its own with `threads` places, the caller's included; 0: as many as the process may use. TBB gives it no
-  // more threads than its global limit allows, which is the host's to set.
+  // An arena of its own with `threads` places, the caller's included; 0: as many as the process may use. TBB gives it
+  // no more threads than its global limit allows, which is the host's to set.
   explicit TbbRunner(int threads = 0);
   // Borrows the arena that the calling thread is in.
   struct HostArena {};

@@ -14,7 +14,7 @@ namespace weft {
 class VariableStore {
  public:
   struct Entry {
-    Tensor value;              // its memory stays where it is as long as the store lives
+    Tensor value;  // its memory stays where it is as long as the store lives
     bool initialised = false;
   };
 
@@ -23,21 +23,21 @@ class VariableStore {
   VariableStore(const VariableStore&) = delete;
   VariableStore& operator=(const VariableStore&) = delete;
 
-  // Adds the graph's variables, uninitialised, where they are not known yet. Throws GraphError naming the variable if one
-  // is known with another type.
+  // Adds the graph's variables, uninitialised, where they are not known yet. Throws GraphError naming the variable if
+  // one is known with another type.
   void Declare(const Graph& graph);
   void Declare(const Path& path, DType dtype, const Shape& shape);
 
   // Copies the value in and marks it initialised; declares it if it is new. Throws GraphError for another type.
   void Set(const Path& path, const Tensor& value);
-  const Tensor& Get(const Path& path) const;   // throws GraphError, suggests the nearest name; refuses uninitialised
-  Entry* Find(const Path& path);               // nullptr if it is not declared
+  const Tensor& Get(const Path& path) const;  // throws GraphError, suggests the nearest name; refuses uninitialised
+  Entry* Find(const Path& path);              // nullptr if it is not declared
   const Entry* Find(const Path& path) const;
   std::vector<Path> Paths(const Path& scope = {}) const;  // within the sub-tree, sorted
   size_t size() const { return entries_.size(); }
 
-  // Held by a program with updates alone, by others together; by Save shared, by Restore alone. The members above do not
-  // lock.
+  // Held by a program with updates alone, by others together; by Save shared, by Restore alone. The members above do
+  // not lock.
   std::shared_mutex& mutex() const { return mutex_; }
 
  private:

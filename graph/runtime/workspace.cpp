@@ -5,18 +5,21 @@
 
 namespace weft {
 
-Workspace::Workspace(const Program& program) : addresses_(program.buffers.size()), pending_(std::make_unique<std::atomic<uint32_t>[]>(program.steps.size())) {
+Workspace::Workspace(const Program& program)
+    : addresses_(program.buffers.size()), pending_(std::make_unique<std::atomic<uint32_t>[]>(program.steps.size())) {
   arena_ = Tensor(DType::kFloat64, {(program.arena_bytes + 7) / 8});
   for (BufferId id = 0; id < addresses_.size(); ++id) {
     const Buffer& buffer = program.buffers[id];
     if (buffer.kind == BufferKind::kArena) addresses_[id] = arena_.bytes().data() + buffer.offset;
     // Constants are only read: no step lists them among its writes.
-    if (buffer.kind == BufferKind::kInProgram) addresses_[id] = const_cast<std::byte*>(program.constants[static_cast<size_t>(buffer.offset)]->bytes().data());
+    if (buffer.kind == BufferKind::kInProgram)
+      addresses_[id] = const_cast<std::byte*>(program.constants[static_cast<size_t>(buffer.offset)]->bytes().data());
   }
 }
 
 void Workspace::Reset(const Program& program) {
-  for (StepId id = 0; id < program.steps.size(); ++id) pending_[id].store(program.predecessor_counts[id], std::memory_order_relaxed);
+  for (StepId id = 0; id < program.steps.size(); ++id)
+    pending_[id].store(program.predecessor_counts[id], std::memory_order_relaxed);
   stopped_.store(false, std::memory_order_relaxed);
 }
 

@@ -16,7 +16,8 @@
 namespace weft {
 namespace {
 
-// Text for a label, or anything else in quotes. Graphviz reads \N, \l, … and &amp; in labels, so \ and & are doubled too.
+// Text for a label, or anything else in quotes. Graphviz reads \N, \l, … and &amp; in labels, so \ and & are doubled
+// too.
 std::string Quoted(std::string_view text) {
   std::string result = "\"";
   for (char c : Escaped(text)) {
@@ -36,7 +37,6 @@ std::string LabelOf(const Box& box) {
   return "\"" + label + "\"";
 }
 
-
 std::string_view StyleOf(BoxKind kind) {
   switch (kind) {
     case BoxKind::kPlaceholder: return R"(shape=invhouse, style=filled, fillcolor="#FFF1CC", color="#C9972B")";
@@ -46,13 +46,15 @@ std::string_view StyleOf(BoxKind kind) {
     case BoxKind::kOp: return R"(shape=box, style="rounded,filled", fillcolor="#FFFFFF", color="#55606E")";
     case BoxKind::kGradient: return R"(shape=box, style="rounded,filled", fillcolor="#FBE4E1", color="#BF5B52")";
     case BoxKind::kUpdate: return R"(shape=box, style="rounded,filled,bold", fillcolor="#E1F3E3", color="#3F8F4B")";
-    case BoxKind::kScope: return R"(shape=box, peripheries=2, style="rounded,filled", fillcolor="#E6EBF1", color="#55606E")";
+    case BoxKind::kScope:
+      return R"(shape=box, peripheries=2, style="rounded,filled", fillcolor="#E6EBF1", color="#55606E")";
     case BoxKind::kOutside: return R"(shape=plaintext, fontcolor="#8A94A1")";
   }
   return "";
 }
 
-constexpr std::string_view kDefaults = R"(graph [rankdir=TB, nodesep=0.25, ranksep=0.3, fontname="Helvetica", fontsize=12, fontcolor="#38424F", labeljust=l];
+constexpr std::string_view kDefaults =
+    R"(graph [rankdir=TB, nodesep=0.25, ranksep=0.3, fontname="Helvetica", fontsize=12, fontcolor="#38424F", labeljust=l];
 node [fontname="Helvetica", fontsize=10, fontcolor="#1F2933", height=0.3, margin="0.12,0.05"];
 edge [fontname="Helvetica", fontsize=8, fontcolor="#76808D", color="#76808D", arrowsize=0.6];
 )";
@@ -70,9 +72,10 @@ class ClusterWriter {
       for (Path scope = box.scope; !scope.is_root(); scope = scope.parent()) clusters[scope];
     }
     WriteClusters(out, clusters);
-    // A next value mostly depends on its variable: declared from there and painted backwards, the arrow closes no cycle.
-    // (Graphviz's own remedy, constraint=false, makes it fail in some graphs with clusters.)
-    WritePairs(out, picture_->graph->updates(), "update", "dir=back, style=dashed, color=\"#3F8F4B\", fontcolor=\"#3F8F4B\"");
+    // A next value mostly depends on its variable: declared from there and painted backwards, the arrow closes no
+    // cycle. (Graphviz's own remedy, constraint=false, makes it fail in some graphs with clusters.)
+    WritePairs(out, picture_->graph->updates(), "update",
+               "dir=back, style=dashed, color=\"#3F8F4B\", fontcolor=\"#3F8F4B\"");
     std::vector<Graph::Pair> values_first;
     for (const auto& [variable, value] : picture_->graph->initial_values()) values_first.emplace_back(value, variable);
     WritePairs(out, values_first, "initial value", "style=dotted");
@@ -96,8 +99,9 @@ class ClusterWriter {
       }
       if (!scope.is_root()) {
         const bool is_gradient = scope.IsWithin("Gradients");
-        out << fmt::format("subgraph cluster_{} {{\nlabel={}; style=\"{}\"; color=\"{}\"; fillcolor=\"{}\";\n", number++, Quoted(scope.leaf()),
-                           is_gradient ? "rounded,filled,dashed" : "rounded,filled", is_gradient ? "#BF5B52" : "#B4BDC8", is_gradient ? "#BF5B520C" : "#5B7A9D12");
+        out << fmt::format("subgraph cluster_{} {{\nlabel={}; style=\"{}\"; color=\"{}\"; fillcolor=\"{}\";\n",
+                           number++, Quoted(scope.leaf()), is_gradient ? "rounded,filled,dashed" : "rounded,filled",
+                           is_gradient ? "#BF5B52" : "#B4BDC8", is_gradient ? "#BF5B520C" : "#5B7A9D12");
         open.push_back(scope);
       }
       for (NodeId id : clusters.at(scope)) out << Index(id) << ";\n";
@@ -105,7 +109,8 @@ class ClusterWriter {
     for (size_t i = 0; i < open.size(); ++i) out << "}\n";
   }
 
-  void WritePairs(std::ostream& out, std::span<const Graph::Pair> pairs, std::string_view label, std::string_view style) const {
+  void WritePairs(std::ostream& out, std::span<const Graph::Pair> pairs, std::string_view label,
+                  std::string_view style) const {
     std::map<Graph::Pair, size_t> counts;
     for (const auto& [first, second] : pairs) {
       const NodeId from = picture_->box[Index(first)], to = picture_->box[Index(second)];
@@ -144,7 +149,8 @@ std::string ToDot(const Graph& graph, const DotOptions& options) {
   const boost::filtered_graph drawn(picture, IsKeyOf{&picture.arrows}, IsKeyOf{&picture.boxes});
   const auto write_box = [&](std::ostream& out, NodeId id) {
     const Box& box = picture.boxes.at(id);
-    out << fmt::format(" [label={}, tooltip={}, {}]", LabelOf(box), Quoted(graph.name(id).str() + "  " + ToString(graph.type(id))), StyleOf(box.kind));
+    out << fmt::format(" [label={}, tooltip={}, {}]", LabelOf(box),
+                       Quoted(graph.name(id).str() + "  " + ToString(graph.type(id))), StyleOf(box.kind));
   };
   const auto write_arrow = [&](std::ostream& out, const Edge& edge) {
     const std::string& label = picture.arrows.at(edge);

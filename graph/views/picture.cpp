@@ -19,7 +19,8 @@ bool HasPlainName(const Graph& graph, NodeId id) {
   std::string_view leaf = graph.name(id).leaf();
   if (!leaf.starts_with(*graph.op(id).name)) return false;
   leaf.remove_prefix(graph.op(id).name->size());
-  return leaf.empty() || (leaf.size() > 1 && leaf[0] == '_' && leaf.find_first_not_of("0123456789", 1) == std::string_view::npos);
+  return leaf.empty() ||
+         (leaf.size() > 1 && leaf[0] == '_' && leaf.find_first_not_of("0123456789", 1) == std::string_view::npos);
 }
 
 // The number that a node stands for, "0.5" or, of an ElementCount, "N×784"; "" for other nodes.
@@ -52,9 +53,7 @@ Path FirstComponents(Path path, size_t count) {
 
 class Drawer {
  public:
-  Drawer(const Graph& graph, const DotOptions& options) : graph_(graph), options_(options), depth_(static_cast<size_t>(std::max(options.depth, 0))) {
-    depth_ += ComponentCount(options.scope);
-  }
+  Drawer(const Graph& graph, const DotOptions& options) : graph_(graph), options_(options) {}
 
   Picture Draw() {
     Select();
@@ -71,6 +70,12 @@ class Drawer {
     for (uint32_t i = 0; i < graph_.size(); ++i) visit(NodeId{i});
   }
   bool IsDrawnAsItself(NodeId id) const { return value_[Index(id)] == id; }
+  // How many components a scope on the way to `path` may have.
+  size_t DepthOf(const Path& path) const {
+    const bool is_second_half = path.IsWithin("Gradients") || path.IsWithin("Training");
+    const int depth = is_second_half ? std::min(options_.depth, options_.gradient_depth) : options_.depth;
+    return static_cast<size_t>(std::max(depth, 0)) + ComponentCount(options_.scope);
+  }
   bool IsOutside(NodeId id) const { return !graph_.name(id).IsWithin(options_.scope); }
 
   void Select();
@@ -87,11 +92,10 @@ class Drawer {
 
   const Graph& graph_;
   const DotOptions& options_;
-  size_t depth_;
   std::vector<bool> selected_;
-  std::vector<bool> special_;     // targets, and the ends of updates and initial values: always drawn
+  std::vector<bool> special_;  // targets, and the ends of updates and initial values: always drawn
   std::vector<bool> next_value_;
-  std::vector<NodeId> value_;     // by node: whose value it shows, itself or what it repeats; kNoNode: not drawn
+  std::vector<NodeId> value_;  // by node: whose value it shows, itself or what it repeats; kNoNode: not drawn
   std::vector<NodeId> box_;
   std::map<NodeId, std::vector<NodeId>> folded_;  // box of a whole scope → the nodes in it
   std::map<NodeId, Box> boxes_;
@@ -147,7 +151,8 @@ void Drawer::Contract() {
     if (!selected_[Index(id)]) return;
     value_[Index(id)] = id;
     if (special_[Index(id)] || IsOutside(id) || graph_.uses(id).empty() || !HasPlainName(graph_, id)) return;
-    if (graph_.op(id).is_source(SourceKind::kRandomState) || !NumberText(graph_, id).empty()) value_[Index(id)] = kNoNode;
+    if (graph_.op(id).is_source(SourceKind::kRandomState) || !NumberText(graph_, id).empty())
+      value_[Index(id)] = kNoNode;
     if (graph_.op(id).traits.broadcasts) value_[Index(id)] = value_[Index(graph_.operands(id)[0])];
   });
 }
@@ -159,12 +164,13 @@ void Drawer::Fold() {
     const Path& name = graph_.name(id);
     const Path scope = name.parent();
     if (!IsDrawnAsItself(id) || IsOutside(id)) return;
-    if (ComponentCount(scope) > depth_) members[FirstComponents(scope, depth_ + 1)].push_back(id);
+    if (ComponentCount(scope) > DepthOf(name)) members[FirstComponents(scope, DepthOf(name) + 1)].push_back(id);
   });
   // A node may have the name of a scope: Encoder/Mean above Encoder/Mean/W.
   for (auto& [scope, nodes] : members) {
     const NodeId result = graph_.FindId(scope);
-    if (result != kNoNode && Index(result) < graph_.size() && IsDrawnAsItself(result) && !IsOutside(result)) nodes.push_back(result);
+    if (result != kNoNode && Index(result) < graph_.size() && IsDrawnAsItself(result) && !IsOutside(result))
+      nodes.push_back(result);
     if (nodes.size() == 1) continue;
     for (NodeId id : nodes) box_[Index(id)] = nodes[0];
     folded_.emplace(nodes[0], std::move(nodes));
@@ -192,8 +198,10 @@ std::string Drawer::Formula(NodeId id) const {
   std::string operands;
   bool has_number = false;
   for (NodeId operand : graph_.operands(id)) {
-    while (graph_.op(operand).traits.broadcasts && value_[Index(operand)] == kNoNode) operand = graph_.operands(operand)[0];
-    const std::string number = selected_[Index(operand)] && value_[Index(operand)] == kNoNode ? NumberText(graph_, operand) : "";
+    while (graph_.op(operand).traits.broadcasts && value_[Index(operand)] == kNoNode)
+      operand = graph_.operands(operand)[0];
+    const std::string number =
+        selected_[Index(operand)] && value_[Index(operand)] == kNoNode ? NumberText(graph_, operand) : "";
     has_number = has_number || !number.empty();
     operands += operands.empty() ? "" : ", ";
     operands += number.empty() ? "·" : number;
@@ -207,7 +215,8 @@ std::string Drawer::AttributeLine(NodeId id) const {
   if (graph_.op(id).is_source() || graph_.op(id).traits.is_random) return line;
   for (const auto& [key, value] : graph_.attributes(id)) {
     const bool* flag = std::get_if<bool>(&value);
-    const bool says_nothing = (flag != nullptr && !*flag) || std::holds_alternative<Shape>(value) || std::holds_alternative<DType>(value) ||
+    const bool says_nothing = (flag != nullptr && !*flag) || std::holds_alternative<Shape>(value) ||
+                              std::holds_alternative<DType>(value) ||
                               std::holds_alternative<std::shared_ptr<const Tensor>>(value);
     if (says_nothing) continue;
     line += line.empty() ? "" : " ";
@@ -218,10 +227,11 @@ std::string Drawer::AttributeLine(NodeId id) const {
 
 Box Drawer::BoxOf(NodeId id, const std::set<Path>& scopes) const {
   const Path& name = graph_.name(id);
-  Box box{.kind = KindOf(id), .scope = FirstComponents(scopes.contains(name) ? name : name.parent(), depth_)};
+  Box box{.kind = KindOf(id), .scope = FirstComponents(scopes.contains(name) ? name : name.parent(), DepthOf(name))};
   if (const auto folded = folded_.find(id); folded != folded_.end()) {
-    const Path scope = FirstComponents(name, depth_ + 1);
-    const auto variables = std::ranges::count_if(folded->second, [this](NodeId node) { return graph_.op(node).is_source(SourceKind::kVariable); });
+    const Path scope = FirstComponents(name, DepthOf(name) + 1);
+    const auto variables = std::ranges::count_if(
+        folded->second, [this](NodeId node) { return graph_.op(node).is_source(SourceKind::kVariable); });
     box.kind = BoxKind::kScope;
     box.scope = scope.parent();
     box.lines = {std::string(scope.leaf()), fmt::format("{} nodes", folded->second.size())};
@@ -232,7 +242,9 @@ Box Drawer::BoxOf(NodeId id, const std::set<Path>& scopes) const {
   const bool is_plain = HasPlainName(graph_, id);
   if (!is_plain) box.lines.emplace_back(name.leaf());
   if (box.kind == BoxKind::kConstant) {
-    box.lines.push_back(NumberText(graph_, id).empty() ? fmt::format("{} {}", *graph_.op(id).name, ToString(graph_.type(id))) : NumberText(graph_, id));
+    box.lines.push_back(NumberText(graph_, id).empty()
+                            ? fmt::format("{} {}", *graph_.op(id).name, ToString(graph_.type(id)))
+                            : NumberText(graph_, id));
   } else if (box.kind != BoxKind::kPlaceholder && box.kind != BoxKind::kVariable) {
     box.lines.push_back(Formula(id));
   } else if (options_.types) {
@@ -246,7 +258,8 @@ void Drawer::AddBoxes() {
   std::set<Path> scopes;
   ForEachNode([&](NodeId id) {
     if (!IsDrawnAsItself(id) || IsOutside(id)) return;
-    for (Path scope = graph_.name(id).parent(); !scope.is_root() && scopes.insert(scope).second;) scope = scope.parent();
+    for (Path scope = graph_.name(id).parent(); !scope.is_root() && scopes.insert(scope).second;)
+      scope = scope.parent();
   });
   ForEachNode([&](NodeId id) {
     if (box_[Index(id)] == id) boxes_.emplace(id, BoxOf(id, scopes));
@@ -258,7 +271,8 @@ void Drawer::AddArrows() {
     const std::vector<bool>* selected = nullptr;
     bool operator()(NodeId id) const { return (*selected)[Index(id)]; }
   };
-  const boost::filtered_graph<Graph, boost::keep_all, IsSelected> drawn(graph_, boost::keep_all(), IsSelected{&selected_});
+  const boost::filtered_graph<Graph, boost::keep_all, IsSelected> drawn(graph_, boost::keep_all(),
+                                                                        IsSelected{&selected_});
   struct Arrow {
     Edge edge;
     std::set<NodeId> values;
@@ -268,13 +282,15 @@ void Drawer::AddArrows() {
     const NodeId from = box_[Index(edge.source)], to = box_[Index(edge.target)];
     if (from == kNoNode || to == kNoNode || from == to || (IsOutside(from) && IsOutside(to))) continue;
     const bool is_one_of_many = folded_.contains(from) || folded_.contains(to);
-    arrows.try_emplace({from, to, is_one_of_many ? 0 : edge.operand}, Arrow{edge, {}}).first->second.values.insert(value_[Index(edge.source)]);
+    arrows.try_emplace({from, to, is_one_of_many ? 0 : edge.operand}, Arrow{edge, {}})
+        .first->second.values.insert(value_[Index(edge.source)]);
   }
   for (const auto& [between, arrow] : arrows) {
     const BoxKind from = boxes_.at(between.source).kind;
     std::string label;
     if (arrow.values.size() > 1) label = fmt::format("{} values", arrow.values.size());
-    else if (from != BoxKind::kPlaceholder && from != BoxKind::kVariable) label = ToString(graph_.type(*arrow.values.begin()));
+    else if (from != BoxKind::kPlaceholder && from != BoxKind::kVariable)
+      label = ToString(graph_.type(*arrow.values.begin()));
     arrows_.emplace(arrow.edge, options_.types ? label : "");
   }
 }

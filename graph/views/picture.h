@@ -1,5 +1,5 @@
-// Picture: the part of a graph that is drawn, as a graph for Boost.Graph: it has the nodes and edges of the graph, but an
-// edge begins and ends at the boxes that stand for its nodes. For .cpp files only.
+// Picture: the part of a graph that is drawn, as a graph for Boost.Graph: it has the nodes and edges of the graph, but
+// an edge begins and ends at the boxes that stand for its nodes. For .cpp files only.
 #pragma once
 
 #include <map>
@@ -21,9 +21,10 @@ struct Box {
 
 struct Picture {
   const Graph* graph;
-  std::vector<NodeId> box;             // by node: the node under whose id it is drawn; kNoNode: not at all
-  std::map<NodeId, Box> boxes;         // what is drawn
-  std::map<Edge, std::string> arrows;  // what is drawn, with its label; several edges between the same boxes are one arrow
+  std::vector<NodeId> box;      // by node: the node under whose id it is drawn; kNoNode: not at all
+  std::map<NodeId, Box> boxes;  // what is drawn
+  std::map<Edge, std::string>
+      arrows;  // what is drawn, with its label; several edges between the same boxes are one arrow
 };
 
 Picture DrawnPart(const Graph& graph, const DotOptions& options);

@@ -13,9 +13,13 @@ namespace weft {
 namespace {
 
 constexpr std::string_view kHeader = "weft graph 1";
-constexpr ValueKind kKinds[] = {ValueKind::kPlain, ValueKind::kLogits, ValueKind::kProbability, ValueKind::kLogProbability, ValueKind::kMask};
+constexpr ValueKind kKinds[] = {ValueKind::kPlain, ValueKind::kLogits, ValueKind::kProbability,
+                                ValueKind::kLogProbability, ValueKind::kMask};
 
-bool IsBare(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '/' || c == '-'; }
+bool IsBare(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '/' || c == '-';
+}
 
 std::string NameText(const std::string& name) {
   return !name.empty() && std::ranges::all_of(name, IsBare) ? name : ToString(AttributeValue(name));
@@ -39,7 +43,8 @@ class Parser {
   std::string Where() const {
     if (number_ == 0) return "graph text";
     const auto at = std::string_view(line_.data(), static_cast<size_t>(end_ - line_.data()) - rest_.size());
-    const auto letters = std::ranges::count_if(at, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+    const auto letters =
+        std::ranges::count_if(at, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
     return fmt::format("graph text, line {}, column {}", number_, letters + 1);
   }
   [[noreturn]] void Fail(std::string_view expected) const {
@@ -102,7 +107,9 @@ class Parser {
       text_.remove_prefix(std::min(line_.size() + 1, text_.size()));
       ++number_;
       rest_ = line_;
-      if (line_.size() > kMaxTextLine) throw ResourceError(fmt::format("graph text, line {}: got {} bytes, expected at most {}", number_, line_.size(), kMaxTextLine));
+      if (line_.size() > kMaxTextLine)
+        throw ResourceError(
+            fmt::format("graph text, line {}: got {} bytes, expected at most {}", number_, line_.size(), kMaxTextLine));
       while (!rest_.empty() && IsSpace(rest_.back())) rest_.remove_suffix(1);
       end_ = rest_.data() + rest_.size();
       SkipSpaces();
@@ -123,7 +130,9 @@ class Parser {
   }
 
   void NodeLine(const std::string& name) {
-    if (graph_.size() >= kMaxTextNodes) throw ResourceError(fmt::format("graph text, line {}: got more than {} nodes, the limit", number_, kMaxTextNodes));
+    if (graph_.size() >= kMaxTextNodes)
+      throw ResourceError(
+          fmt::format("graph text, line {}: got more than {} nodes, the limit", number_, kMaxTextNodes));
     SkipSpaces();
     const std::string_view before = rest_;
     const std::string op_name = Name();
@@ -200,8 +209,8 @@ class Parser {
   OpLookup lookup_;
   Graph graph_;
   std::string_view line_;
-  std::string_view rest_;        // of the line, not read yet
-  const char* end_ = nullptr;    // of the line, without spaces behind it
+  std::string_view rest_;      // of the line, not read yet
+  const char* end_ = nullptr;  // of the line, without spaces behind it
   size_t number_ = 0;
 };
 
@@ -223,8 +232,10 @@ std::string ToText(const Graph& graph) {
     fmt::format_to(out, " : {}\n", ToString(graph.type(id)));
   }
   for (const auto& [alias, id] : graph.aliases()) fmt::format_to(out, "alias {} = {}\n", NameText(alias), name(id));
-  for (const auto& [variable, value] : graph.initial_values()) fmt::format_to(out, "initial {} <- {}\n", name(variable), name(value));
-  for (const auto& [variable, value] : graph.updates()) fmt::format_to(out, "update {} <- {}\n", name(variable), name(value));
+  for (const auto& [variable, value] : graph.initial_values())
+    fmt::format_to(out, "initial {} <- {}\n", name(variable), name(value));
+  for (const auto& [variable, value] : graph.updates())
+    fmt::format_to(out, "update {} <- {}\n", name(variable), name(value));
   for (const auto& [key, ids] : graph.collections()) {
     fmt::format_to(out, "collection {} : ", NameText(key));
     list(ids);

@@ -8,8 +8,8 @@
 //   update Encoder/W <- Training/W
 //   collection layer_tensor/Encoder : Encoder/Sum, InputData/X
 //
-// One line a node, in the order of ids. A name of other characters than A–Z a–z 0–9 _ . / - is quoted, with \" \\ \xNN in it.
-// Lines that are empty or begin with # are skipped by the reader.
+// One line a node, in the order of ids. A name of other characters than A–Z a–z 0–9 _ . / - is quoted, with \" \\ \xNN
+// in it. Lines that are empty or begin with # are skipped by the reader.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,8 @@ inline constexpr size_t kMaxTextNodes = 10'000'000;
 inline constexpr size_t kMaxTextLine = size_t{64} << 20;  // bytes; a constant of some million numbers
 
 // The graph that `text` describes: ToText of it is the canonical form of `text`. All its names are stated ones.
-// Throws GraphError with line and column for text that is none, an unknown op, a type that is not the one that the op's rule
-// derives, and whatever Graph refuses; ResourceError beyond the limits.
+// Throws GraphError with line and column for text that is none, an unknown op, a type that is not the one that the op's
+// rule derives, and whatever Graph refuses; ResourceError beyond the limits.
 Graph ParseText(std::string_view text, OpLookup lookup);
 
 }  // namespace weft

@@ -140,8 +140,7 @@ CheckpointDirectory::CheckpointDirectory(const fs::path& directory, const KeepPo
     try {
       index.generations.push_back(Verified(generation));
     } catch (const Error&) {  // half a generation: left alone, and overwritten when training comes by again
-    } catch (const std::system_error&) {
-    }
+    } catch (const std::system_error&) {}
   }
   generations_ = std::move(index.generations);
   dropped_ = std::move(index.dropped);

@@ -26,10 +26,11 @@ constinit const OpDef kByMode = {
               c.Needs(1) ? std::optional(ByMode(zero, g)) : std::nullopt};
     },
     .lower = View{},  // never reached after Bind
-    .samples = [] {
-      return SampleSet{.samples = {{.operands = {{}, {}}}, {.operands = {{3, 5}, {3, 5}}},
-                                   {.operands = {{0, 2}, {0, 2}}}}};
-    },
+    .samples =
+        [] {
+          return SampleSet{
+              .samples = {{.operands = {{}, {}}}, {.operands = {{3, 5}, {3, 5}}}, {.operands = {{0, 2}, {0, 2}}}}};
+        },
     .traits = {.chooses_by_mode = true},
 };
 

@@ -11,10 +11,11 @@ constinit const OpDef kStopGradient = {
     .formula = [](std::span<const Tensor> x, const Attributes&, const TensorType&) { return x[0]; },
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },
     .lower = View{},
-    .samples = [] {
-      return SampleSet{.samples = {{.operands = {{}}}, {.operands = {{3, 5}}}, {.operands = {{0, 2}}}},
-                       .times_differentiable = 0};
-    },
+    .samples =
+        [] {
+          return SampleSet{.samples = {{.operands = {{}}}, {.operands = {{3, 5}}}, {.operands = {{0, 2}}}},
+                           .times_differentiable = 0};
+        },
     .simplify = [](Node node) -> std::optional<Node> { return node.operand(0); },
 };
 

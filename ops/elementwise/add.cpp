@@ -27,9 +27,15 @@ constinit const OpDef kAdd = {
     .arity = 2,
     .type = ElementwiseType,
     .formula = [](double a, double b) { return a + b; },
-    .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient(), c.output_gradient()}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(AddBlock)(block); }},
-    .samples = [] { return ElementwiseSamples(2, {{-3, 3}}); },
+    .gradient = [](const GradientContext& c) -> Contributions {
+      return {c.output_gradient(), c.output_gradient()};
+    },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(AddBlock)
+                                                        (block); }},
+    .samples =
+        [] {
+          return ElementwiseSamples(2, {{-3, 3}});
+        },
 };
 
 Node Add(Node a, Node b) { return Elementwise(kAdd, {a, b}); }

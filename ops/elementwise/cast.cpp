@@ -60,14 +60,15 @@ constinit const OpDef kCast = {
       return type;
     },
     // Between floating-point types the number itself: the rounding is no part of the function.
-    .formula = [](std::span<const Tensor> x, const Attributes&, const TensorType& result) {
-      Tensor converted = x[0];
-      for (double& value : converted.values<double>()) {
-        if (result.dtype == DType::kInt64) value = static_cast<double>(Converted<int64_t>(value));
-        if (result.dtype == DType::kBool) value = value != 0 ? 1 : 0;
-      }
-      return converted;
-    },
+    .formula =
+        [](std::span<const Tensor> x, const Attributes&, const TensorType& result) {
+          Tensor converted = x[0];
+          for (double& value : converted.values<double>()) {
+            if (result.dtype == DType::kInt64) value = static_cast<double>(Converted<int64_t>(value));
+            if (result.dtype == DType::kBool) value = value != 0 ? 1 : 0;
+          }
+          return converted;
+        },
     // Only a floating-point number moves with its operand.
     .gradient = [](const GradientContext& c) -> Contributions {
       const DType from = c.operand(0).dtype();
@@ -76,19 +77,23 @@ constinit const OpDef kCast = {
     },
     .lower = InSteps{[](LoweringContext& context) {
       const int64_t elements = ElementCount(context.result.shape);
-      context.steps.push_back({.run = CastBlocks, .reads = {OperandBuffer(0)}, .writes = {StepBuffer::kResult},
+      context.steps.push_back({.run = CastBlocks,
+                               .reads = {OperandBuffer(0)},
+                               .writes = {StepBuffer::kResult},
                                .numbers = {elements, static_cast<int64_t>(context.operands[0].dtype)},
-                               .blocks = BlocksOfElements(elements), .block_cycles = kElementsPerBlock});
+                               .blocks = BlocksOfElements(elements),
+                               .block_cycles = kElementsPerBlock});
     }},
-    .samples = [] {
-      SampleSet set;
-      for (DType dtype : kAllDTypes) {
-        for (const Shape& shape : {Shape{}, Shape{3, 11}, Shape{0, 2}}) {
-          set.samples.push_back({.operands = {shape}, .attributes = {{"dtype", dtype}}});
-        }
-      }
-      return set;
-    },
+    .samples =
+        [] {
+          SampleSet set;
+          for (DType dtype : kAllDTypes) {
+            for (const Shape& shape : {Shape{}, Shape{3, 11}, Shape{0, 2}}) {
+              set.samples.push_back({.operands = {shape}, .attributes = {{"dtype", dtype}}});
+            }
+          }
+          return set;
+        },
     .simplify = [](Node node) -> std::optional<Node> {
       if (node.operand(0).dtype() != node.dtype()) return std::nullopt;
       return node.operand(0);

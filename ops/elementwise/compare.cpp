@@ -60,22 +60,29 @@ constinit const OpDef kCompare = {
       type.kind = ValueKind::kMask;
       return type;
     },
-    .formula = [](std::span<const Tensor> operands, const Attributes& attributes, const TensorType& type) {
-      const auto& relation = attributes.Get<std::string>("relation");
-      const auto a = operands[0].values<double>(), b = operands[1].values<double>();
-      Tensor result(DType::kFloat64, type.shape);
-      for (size_t i = 0; i < a.size(); ++i) result.values<double>()[i] = Holds(relation, a[i], b[i]) ? 1 : 0;
-      return result;
-    },
+    .formula =
+        [](std::span<const Tensor> operands, const Attributes& attributes, const TensorType& type) {
+          const auto& relation = attributes.Get<std::string>("relation");
+          const auto a = operands[0].values<double>(), b = operands[1].values<double>();
+          Tensor result(DType::kFloat64, type.shape);
+          for (size_t i = 0; i < a.size(); ++i) result.values<double>()[i] = Holds(relation, a[i], b[i]) ? 1 : 0;
+          return result;
+        },
     // Constant but for jumps: zero.
-    .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt, std::nullopt}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(CompareBlock)(block); }},
-    .samples = [] {  // never equal: the result jumps there
-      std::vector<Attributes> relations;
-      for (const char* relation : {">", ">=", "==", "!="}) relations.push_back({{"relation", std::string(relation)}});
-      const Domain low = {-3, -0.1}, high = {0.1, 3};
-      return Joined(ElementwiseSamples(2, {low, high}, 0, relations), ElementwiseSamples(2, {high, low}, 0, relations));
+    .gradient = [](const GradientContext&) -> Contributions {
+      return {std::nullopt, std::nullopt};
     },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(CompareBlock)
+                                                        (block); }},
+    .samples =
+        [] {  // never equal: the result jumps there
+          std::vector<Attributes> relations;
+          for (const char* relation : {">", ">=", "==", "!="})
+            relations.push_back({{"relation", std::string(relation)}});
+          const Domain low = {-3, -0.1}, high = {0.1, 3};
+          return Joined(ElementwiseSamples(2, {low, high}, 0, relations),
+                        ElementwiseSamples(2, {high, low}, 0, relations));
+        },
 };
 
 Node Greater(Node a, Node b) { return Compared(a, ">", b); }

@@ -43,11 +43,13 @@ constinit const OpDef kElu = {
       const Node zero = Constant(g.graph(), 0, g.dtype());
       return {Select(Greater(c.operand(0), zero), g, g * (c.output() + c.attributes().Get<double>("alpha")))};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(EluBlock)(block); }},
-    .samples = [] {
-      const Domain domain = {.low = -3, .high = 3, .kinks = {0}};
-      return ElementwiseSamples(1, {domain}, 3, {{{"alpha", 1.0}}, {{"alpha", 0.3}}});
-    },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(EluBlock)
+                                                        (block); }},
+    .samples =
+        [] {
+          const Domain domain = {.low = -3, .high = 3, .kinks = {0}};
+          return ElementwiseSamples(1, {domain}, 3, {{{"alpha", 1.0}}, {{"alpha", 0.3}}});
+        },
     .traits = {.vector_cycles = 30},
 };
 

@@ -10,9 +10,8 @@ namespace weft::HWY_NAMESPACE {
 
 void LeakyReluBlock(const BlockArguments& block) {
   const double slope = block.attributes->Get<double>("slope");
-  Map<1>(block, [slope](auto d, auto x) HWY_ATTR {
-    return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), x, hn::Mul(Fill(d, slope), x));
-  });
+  Map<1>(block, [slope](auto d, auto x)
+                    HWY_ATTR { return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), x, hn::Mul(Fill(d, slope), x)); });
 }
 
 }  // namespace weft::HWY_NAMESPACE
@@ -42,11 +41,13 @@ constinit const OpDef kLeakyRelu = {
       const Node zero = Constant(g.graph(), 0, g.dtype());
       return {Select(Greater(c.operand(0), zero), g, g * c.attributes().Get<double>("slope"))};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(LeakyReluBlock)(block); }},
-    .samples = [] {
-      const Domain domain = {.low = -3, .high = 3, .kinks = {0}};
-      return ElementwiseSamples(1, {domain}, 1, {{{"slope", 0.01}}, {{"slope", 0.2}}});
-    },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(LeakyReluBlock)
+                                                        (block); }},
+    .samples =
+        [] {
+          const Domain domain = {.low = -3, .high = 3, .kinks = {0}};
+          return ElementwiseSamples(1, {domain}, 1, {{{"slope", 0.01}}, {{"slope", 0.2}}});
+        },
 };
 
 Node LeakyRelu(Node x, double slope) { return Elementwise(kLeakyRelu, {x}, {{"slope", slope}}); }

@@ -33,8 +33,12 @@ constinit const OpDef kLog = {
     .formula = [](double x) { return std::log(x); },
     // d log x/dx = 1/x
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() / c.operand(0)}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(LogBlock)(block); }},
-    .samples = [] { return ElementwiseSamples(1, {{0.1, 5}}, 1); },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(LogBlock)
+                                                        (block); }},
+    .samples =
+        [] {
+          return ElementwiseSamples(1, {{0.1, 5}}, 1);
+        },
     .traits = {.vector_cycles = 40},
 };
 

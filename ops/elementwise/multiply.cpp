@@ -35,8 +35,12 @@ constinit const OpDef kMultiply = {
       if (c.Needs(1)) parts[1] = c.output_gradient() * c.operand(0);
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MultiplyBlock)(block); }},
-    .samples = [] { return ElementwiseSamples(2, {{-3, 3}}); },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MultiplyBlock)
+                                                        (block); }},
+    .samples =
+        [] {
+          return ElementwiseSamples(2, {{-3, 3}});
+        },
     .simplify = [](Node node) -> std::optional<Node> {
       // x·1 = 1·x = x
       if (UniformValue(node.operand(1)) == 1) return node.operand(0);

@@ -9,9 +9,8 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
 
 void SelectBlock(const BlockArguments& block) {
-  Map<3>(block, [](auto d, auto condition, auto a, auto b) HWY_ATTR {
-    return hn::IfThenElse(hn::Eq(condition, hn::Zero(d)), b, a);
-  });
+  Map<3>(block, [](auto d, auto condition, auto a, auto b)
+                    HWY_ATTR { return hn::IfThenElse(hn::Eq(condition, hn::Zero(d)), b, a); });
 }
 
 }  // namespace weft::HWY_NAMESPACE
@@ -38,11 +37,14 @@ constinit const OpDef kSelect = {
       if (c.Needs(2)) parts[2] = Select(c.operand(0), zero, g);
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SelectBlock)(block); }},
-    .samples = [] {
-      const Domain number = {-3, 3};
-      return Joined(ElementwiseSamples(3, {{0.5, 1}, number, number}), ElementwiseSamples(3, {{0, 0}, number, number}));
-    },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SelectBlock)
+                                                        (block); }},
+    .samples =
+        [] {
+          const Domain number = {-3, 3};
+          return Joined(ElementwiseSamples(3, {{0.5, 1}, number, number}),
+                        ElementwiseSamples(3, {{0, 0}, number, number}));
+        },
     .simplify = [](Node node) -> std::optional<Node> {
       const std::optional<double> condition = UniformValue(node.operand(0));
       if (!condition) return std::nullopt;

@@ -37,8 +37,12 @@ constinit const OpDef kSubtract = {
       if (c.Needs(1)) parts[1] = -c.output_gradient();
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SubtractBlock)(block); }},
-    .samples = [] { return ElementwiseSamples(2, {{-3, 3}}); },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SubtractBlock)
+                                                        (block); }},
+    .samples =
+        [] {
+          return ElementwiseSamples(2, {{-3, 3}});
+        },
     .simplify = [](Node node) -> std::optional<Node> {
       // x − 0 = x, also for x = −0; x + 0 would not be.
       const std::optional<double> b = UniformValue(node.operand(1));

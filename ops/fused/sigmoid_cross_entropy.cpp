@@ -38,14 +38,14 @@ constinit const OpDef kSigmoidCrossEntropy = {
     .arity = 2,
     .type = [](const TypeContext& context) -> TensorType {
       if (context.operand(0).kind == ValueKind::kProbability) {
-        context.Fail("got probabilities as logits, so this loss would be that of a double sigmoid; expected the values "
-                     "before the sigmoid");
+        context.Fail(
+            "got probabilities as logits, so this loss would be that of a double sigmoid; expected the values "
+            "before the sigmoid");
       }
       return ElementwiseType(context);
     },
-    .formula = [](double x, double t) {
-      return std::abs(x) * (x > 0 ? 1 - t : t) + std::log1p(std::exp(-std::abs(x)));
-    },
+    .formula = [](double x,
+                  double t) { return std::abs(x) * (x > 0 ? 1 - t : t) + std::log1p(std::exp(-std::abs(x))); },
     // ∂/∂x = σ(x) − t, ∂/∂t = −x
     .gradient = [](const GradientContext& c) -> Contributions {
       Contributions parts(2);
@@ -53,8 +53,12 @@ constinit const OpDef kSigmoidCrossEntropy = {
       if (c.Needs(1)) parts[1] = -(c.output_gradient() * c.operand(0));
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SigmoidCrossEntropyBlock)(block); }},
-    .samples = [] { return ElementwiseSamples(2, {{-5, 5}, {0, 1}}, 3); },
+    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SigmoidCrossEntropyBlock)
+                                                        (block); }},
+    .samples =
+        [] {
+          return ElementwiseSamples(2, {{-5, 5}, {0, 1}}, 3);
+        },
     .traits = {.vector_cycles = 85},
 };
 

@@ -31,9 +31,10 @@ constinit const OpDef kBroadcastTo = {
       type.shape = shape;
       return type;
     },
-    .formula = [](std::span<const Tensor> x, const Attributes&, const TensorType& result) {
-      return ReadInOrder(x[0], Repeated(x[0].shape(), result.shape), result.shape);
-    },
+    .formula =
+        [](std::span<const Tensor> x, const Attributes&, const TensorType& result) {
+          return ReadInOrder(x[0], Repeated(x[0].shape(), result.shape), result.shape);
+        },
     // Each element was used as often as it is repeated.
     .gradient = [](const GradientContext& c) -> Contributions {
       return {SumToShape(c.output_gradient(), c.operand(0).shape())};
@@ -41,21 +42,22 @@ constinit const OpDef kBroadcastTo = {
     .lower = InSteps{[](LoweringContext& context) {
       LowerStridedRead(context, Repeated(context.operands[0].shape, context.result.shape));
     }},
-    .samples = [] {
-      SampleSet set;
-      const auto add = [&set](const Shape& x, const Shape& shape) {
-        set.samples.push_back({.operands = {x}, .attributes = {{"shape", shape}}});
-      };
-      add({}, {3, 5});
-      add({5}, {3, 5});
-      add({3, 1}, {3, 5});
-      add({1, 4, 1}, {2, 3, 4, 5});
-      add({2, 1, 3, 1, 2}, {2, 4, 3, 5, 2});
-      add({7}, {7});
-      add({1}, {0});
-      add({0, 1}, {0, 3});
-      return set;
-    },
+    .samples =
+        [] {
+          SampleSet set;
+          const auto add = [&set](const Shape& x, const Shape& shape) {
+            set.samples.push_back({.operands = {x}, .attributes = {{"shape", shape}}});
+          };
+          add({}, {3, 5});
+          add({5}, {3, 5});
+          add({3, 1}, {3, 5});
+          add({1, 4, 1}, {2, 3, 4, 5});
+          add({2, 1, 3, 1, 2}, {2, 4, 3, 5, 2});
+          add({7}, {7});
+          add({1}, {0});
+          add({0, 1}, {0, 3});
+          return set;
+        },
     .traits = {.broadcasts = true},
 };
 

@@ -70,18 +70,19 @@ constinit const OpDef kConcatenate = {
     .name = "Concatenate",
     .arity = kVariadic,
     .type = TypeOfParts,
-    .formula = [](std::span<const Tensor> parts, const Attributes& attributes, const TensorType& result) {
-      const auto axis = static_cast<size_t>(attributes.Get<int64_t>("axis"));
-      Tensor joined(DType::kFloat64, result.shape);
-      const auto to = joined.values<double>();
-      for (size_t out = 0, row = 0; out < to.size(); ++row) {
-        for (const Tensor& part : parts) {
-          const auto length = static_cast<size_t>(RowBytes(part.type(), axis)) / sizeof(double);
-          for (size_t i = 0; i < length; ++i) to[out++] = part.values<double>()[row * length + i];
-        }
-      }
-      return joined;
-    },
+    .formula =
+        [](std::span<const Tensor> parts, const Attributes& attributes, const TensorType& result) {
+          const auto axis = static_cast<size_t>(attributes.Get<int64_t>("axis"));
+          Tensor joined(DType::kFloat64, result.shape);
+          const auto to = joined.values<double>();
+          for (size_t out = 0, row = 0; out < to.size(); ++row) {
+            for (const Tensor& part : parts) {
+              const auto length = static_cast<size_t>(RowBytes(part.type(), axis)) / sizeof(double);
+              for (size_t i = 0; i < length; ++i) to[out++] = part.values<double>()[row * length + i];
+            }
+          }
+          return joined;
+        },
     // Each part gets back what lies in its place.
     .gradient = [](const GradientContext& c) -> Contributions {
       const size_t parts = c.output().operands().size();
@@ -109,19 +110,20 @@ constinit const OpDef kConcatenate = {
       }
       context.steps.push_back(std::move(step));
     }},
-    .samples = [] {
-      SampleSet set;
-      const auto add = [&set](std::vector<Shape> parts, int64_t axis) {
-        set.samples.push_back({.operands = std::move(parts), .attributes = {{"axis", axis}}});
-      };
-      add({{3}, {4}}, 0);
-      add({{2, 3}, {1, 3}, {4, 3}}, 0);
-      add({{2, 3}, {2, 1}, {2, 0}, {2, 2}}, 1);
-      add({{2, 2, 3}, {2, 1, 3}}, 1);
-      add({{5, 2}}, 1);
-      add({{0, 2}, {0, 3}}, 1);
-      return set;
-    },
+    .samples =
+        [] {
+          SampleSet set;
+          const auto add = [&set](std::vector<Shape> parts, int64_t axis) {
+            set.samples.push_back({.operands = std::move(parts), .attributes = {{"axis", axis}}});
+          };
+          add({{3}, {4}}, 0);
+          add({{2, 3}, {1, 3}, {4, 3}}, 0);
+          add({{2, 3}, {2, 1}, {2, 0}, {2, 2}}, 1);
+          add({{2, 2, 3}, {2, 1, 3}}, 1);
+          add({{5, 2}}, 1);
+          add({{0, 2}, {0, 3}}, 1);
+          return set;
+        },
 };
 
 Node Concatenate(const std::vector<Node>& parts, int64_t axis) {

@@ -24,25 +24,25 @@ constinit const OpDef kReshape = {
       type.shape = shape;
       return type;
     },
-    .formula = [](std::span<const Tensor> x, const Attributes&, const TensorType& result) {
-      return x[0].Reshaped(result.shape);
-    },
+    .formula = [](std::span<const Tensor> x, const Attributes&,
+                  const TensorType& result) { return x[0].Reshaped(result.shape); },
     .gradient = [](const GradientContext& c) -> Contributions {
       return {Reshape(c.output_gradient(), c.operand(0).shape())};
     },
     .lower = View{},
-    .samples = [] {
-      SampleSet set;
-      const auto add = [&set](const Shape& x, const Shape& shape) {
-        set.samples.push_back({.operands = {x}, .attributes = {{"shape", shape}}});
-      };
-      add({}, {1, 1});
-      add({6}, {2, 3});
-      add({2, 3, 5}, {6, 5});
-      add({1, 7, 1}, {7});
-      add({0, 3}, {5, 0, 2});
-      return set;
-    },
+    .samples =
+        [] {
+          SampleSet set;
+          const auto add = [&set](const Shape& x, const Shape& shape) {
+            set.samples.push_back({.operands = {x}, .attributes = {{"shape", shape}}});
+          };
+          add({}, {1, 1});
+          add({6}, {2, 3});
+          add({2, 3, 5}, {6, 5});
+          add({1, 7, 1}, {7});
+          add({0, 3}, {5, 0, 2});
+          return set;
+        },
 };
 
 Node Reshape(Node x, const Shape& shape) {

@@ -48,9 +48,10 @@ constinit const OpDef kSlice = {
       type.shape = WithLength(type.shape, range.axis, range.end - range.begin);
       return type;
     },
-    .formula = [](std::span<const Tensor> x, const Attributes& attributes, const TensorType& result) {
-      return ReadInOrder(x[0], RangeRead(x[0].shape(), attributes, result.shape), result.shape);
-    },
+    .formula =
+        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType& result) {
+          return ReadInOrder(x[0], RangeRead(x[0].shape(), attributes, result.shape), result.shape);
+        },
     // What was left out has no part in the result.
     .gradient = [](const GradientContext& c) -> Contributions {
       const Range range = RangeOf(c.attributes());
@@ -66,19 +67,20 @@ constinit const OpDef kSlice = {
     .lower = InSteps{[](LoweringContext& context) {
       LowerStridedRead(context, RangeRead(context.operands[0].shape, context.attributes, context.result.shape));
     }},
-    .samples = [] {
-      SampleSet set;
-      const auto add = [&set](const Shape& x, int64_t axis, int64_t begin, int64_t end) {
-        set.samples.push_back({.operands = {x}, .attributes = {{"axis", axis}, {"begin", begin}, {"end", end}}});
-      };
-      add({7}, 0, 2, 5);
-      add({5, 3}, 0, 1, 2);
-      add({5, 3}, 1, 1, 3);
-      add({2, 4, 3}, 1, 0, 3);
-      add({2, 4, 1}, 1, 0, 4);
-      add({6, 2}, 0, 3, 3);
-      return set;
-    },
+    .samples =
+        [] {
+          SampleSet set;
+          const auto add = [&set](const Shape& x, int64_t axis, int64_t begin, int64_t end) {
+            set.samples.push_back({.operands = {x}, .attributes = {{"axis", axis}, {"begin", begin}, {"end", end}}});
+          };
+          add({7}, 0, 2, 5);
+          add({5, 3}, 0, 1, 2);
+          add({5, 3}, 1, 1, 3);
+          add({2, 4, 3}, 1, 0, 3);
+          add({2, 4, 1}, 1, 0, 4);
+          add({6, 2}, 0, 3, 3);
+          return set;
+        },
 };
 
 Node Slice(Node x, int64_t axis, int64_t begin, int64_t end) {

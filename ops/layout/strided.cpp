@@ -56,7 +56,8 @@ void CopyRows(const Loops& loops, const T* from, T* to, ElementRange range) {
     const T* in = from + at + column * stride;
     if (stride == 1) std::copy_n(in, count, to + e);
     else if (stride == 0) std::fill_n(to + e, count, *in);
-    else for (int64_t i = 0; i < count; ++i) to[e + i] = in[i * stride];
+    else
+      for (int64_t i = 0; i < count; ++i) to[e + i] = in[i * stride];
     e += count;
     for (size_t a = outer; a-- > 0;) {  // the next row
       at += loops.axes[a].stride;

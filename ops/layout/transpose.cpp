@@ -43,13 +43,14 @@ constinit const OpDef kTranspose = {
       const Axes axes = Counting(type.shape.rank());
       context.Require(std::ranges::is_permutation(permutation, axes),
                       "got permutation " + ToString(AttributeValue(permutation)) + ", expected one of " +
-                      ToString(AttributeValue(axes)));
+                          ToString(AttributeValue(axes)));
       type.shape = Permuted(type.shape, permutation);
       return type;
     },
-    .formula = [](std::span<const Tensor> x, const Attributes& attributes, const TensorType& result) {
-      return ReadInOrder(x[0], PermutedRead(x[0].shape(), attributes), result.shape);
-    },
+    .formula =
+        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType& result) {
+          return ReadInOrder(x[0], PermutedRead(x[0].shape(), attributes), result.shape);
+        },
     // The way back is the inverse permutation.
     .gradient = [](const GradientContext& c) -> Contributions {
       const Axes& permutation = c.attributes().Get<Axes>("permutation");
@@ -62,22 +63,23 @@ constinit const OpDef kTranspose = {
     .lower = InSteps{[](LoweringContext& context) {
       LowerStridedRead(context, PermutedRead(context.operands[0].shape, context.attributes));
     }},
-    .samples = [] {
-      SampleSet set;
-      const auto add = [&set](const Shape& x, const Axes& permutation) {
-        set.samples.push_back({.operands = {x}, .attributes = {{"permutation", permutation}}});
-      };
-      add({}, {});
-      add({7}, {0});
-      add({3, 5}, {1, 0});
-      add({33, 65}, {1, 0});
-      add({2, 3, 4}, {2, 0, 1});
-      add({2, 3, 4}, {0, 2, 1});
-      add({2, 3, 4}, {1, 0, 2});
-      add({2, 1, 3, 2, 2}, {4, 2, 0, 1, 3});
-      add({0, 3}, {1, 0});
-      return set;
-    },
+    .samples =
+        [] {
+          SampleSet set;
+          const auto add = [&set](const Shape& x, const Axes& permutation) {
+            set.samples.push_back({.operands = {x}, .attributes = {{"permutation", permutation}}});
+          };
+          add({}, {});
+          add({7}, {0});
+          add({3, 5}, {1, 0});
+          add({33, 65}, {1, 0});
+          add({2, 3, 4}, {2, 0, 1});
+          add({2, 3, 4}, {0, 2, 1});
+          add({2, 3, 4}, {1, 0, 2});
+          add({2, 1, 3, 2, 2}, {4, 2, 0, 1, 3});
+          add({0, 3}, {1, 0});
+          return set;
+        },
     // Moving axes of length 1 moves no element.
     .simplify = [](Node node) -> std::optional<Node> {
       const Node x = node.operand(0);

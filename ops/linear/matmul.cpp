@@ -1,7 +1,8 @@
 // MatMul(A, B) = op(A)·op(B), where op(X) is X or Xᵀ by attribute: transposes are read, never made.
 //
-// Steps: pack op(A) into panels, then multiply block by block. A product of few rows (a batch of one) or few columns is a
-// single step that packs neither operand whole. All ways sum each element in the same order: the same bits for any batch.
+// Steps: pack op(A) into panels, then multiply block by block. A product of few rows (a batch of one) or few columns is
+// a single step that packs neither operand whole. All ways sum each element in the same order: the same bits for any
+// batch.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE __BASE_FILE__
@@ -21,21 +22,24 @@ ProductOperand<T> LeftOf(const StepArguments& step) {
 template <class T>
 MatrixProduct<T> ProductOf(const StepArguments& step) {
   const bool transposed = step.attributes->Get<bool>("transpose_right");
-  return {.left = LeftOf<T>(step),
-          .right = {reinterpret_cast<const T*>(step.reads[1]), transposed ? step.numbers[2] : step.numbers[1], transposed},
-          .rows = step.numbers[0],
-          .columns = step.numbers[1],
-          .depth = step.numbers[2],
-          .result = reinterpret_cast<T*>(step.writes[0]),
-          .epilogue = step.epilogue};
+  return {
+      .left = LeftOf<T>(step),
+      .right = {reinterpret_cast<const T*>(step.reads[1]), transposed ? step.numbers[2] : step.numbers[1], transposed},
+      .rows = step.numbers[0],
+      .columns = step.numbers[1],
+      .depth = step.numbers[2],
+      .result = reinterpret_cast<T*>(step.writes[0]),
+      .epilogue = step.epilogue};
 }
 
 // Reads A, writes the panels of op(A).
 template <class T>
 void PackLeft(const StepArguments& step, int64_t block) {
   const ProductOperand<T> left = LeftOf<T>(step);
-  const int64_t rows = step.numbers[0], depth = step.numbers[2], count = PanelsPerPacking(left.depth_is_inner) * kPanelWidth<T>;
-  PackPanels(left, 0, depth, block * count, std::min(rows, (block + 1) * count), reinterpret_cast<T*>(step.writes[0]) + block * count * depth);
+  const int64_t rows = step.numbers[0], depth = step.numbers[2],
+                count = PanelsPerPacking(left.depth_is_inner) * kPanelWidth<T>;
+  PackPanels(left, 0, depth, block * count, std::min(rows, (block + 1) * count),
+             reinterpret_cast<T*>(step.writes[0]) + block * count * depth);
 }
 
 // Reads the panels of op(A), and B.
@@ -47,9 +51,13 @@ void Multiply(const StepArguments& step, int64_t block) {
 
 // Reads A and B.
 template <class T>
-void FewRows(const StepArguments& step, int64_t block) { MultiplyFewRows(ProductOf<T>(step), block); }
+void FewRows(const StepArguments& step, int64_t block) {
+  MultiplyFewRows(ProductOf<T>(step), block);
+}
 template <class T>
-void FewColumns(const StepArguments& step, int64_t block) { MultiplyFewColumns(ProductOf<T>(step), block); }
+void FewColumns(const StepArguments& step, int64_t block) {
+  MultiplyFewColumns(ProductOf<T>(step), block);
+}
 
 using BlockFunction = void (*)(const StepArguments&, int64_t block);
 void ForBlocks(const StepArguments& step, uint32_t begin, uint32_t end, BlockFunction run32, BlockFunction run64) {
@@ -57,10 +65,18 @@ void ForBlocks(const StepArguments& step, uint32_t begin, uint32_t end, BlockFun
   for (uint32_t block = begin; block < end; ++block) run(step, block);
 }
 
-void PackLeftBlocks(const StepArguments& step, uint32_t begin, uint32_t end) { ForBlocks(step, begin, end, PackLeft<float>, PackLeft<double>); }
-void MultiplyBlocks(const StepArguments& step, uint32_t begin, uint32_t end) { ForBlocks(step, begin, end, Multiply<float>, Multiply<double>); }
-void FewRowsBlocks(const StepArguments& step, uint32_t begin, uint32_t end) { ForBlocks(step, begin, end, FewRows<float>, FewRows<double>); }
-void FewColumnsBlocks(const StepArguments& step, uint32_t begin, uint32_t end) { ForBlocks(step, begin, end, FewColumns<float>, FewColumns<double>); }
+void PackLeftBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
+  ForBlocks(step, begin, end, PackLeft<float>, PackLeft<double>);
+}
+void MultiplyBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
+  ForBlocks(step, begin, end, Multiply<float>, Multiply<double>);
+}
+void FewRowsBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
+  ForBlocks(step, begin, end, FewRows<float>, FewRows<double>);
+}
+void FewColumnsBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
+  ForBlocks(step, begin, end, FewColumns<float>, FewColumns<double>);
+}
 
 }  // namespace weft::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -78,13 +94,22 @@ HWY_EXPORT(FewRowsBlocks);
 HWY_EXPORT(FewColumnsBlocks);
 namespace {
 
-void PackLeftStep(const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(PackLeftBlocks)(step, begin, end); }
-void MultiplyStep(const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(MultiplyBlocks)(step, begin, end); }
-void FewRowsStep(const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(FewRowsBlocks)(step, begin, end); }
-void FewColumnsStep(const StepArguments& step, uint32_t begin, uint32_t end) { HWY_DYNAMIC_DISPATCH(FewColumnsBlocks)(step, begin, end); }
+void PackLeftStep(const StepArguments& step, uint32_t begin, uint32_t end) {
+  HWY_DYNAMIC_DISPATCH(PackLeftBlocks)(step, begin, end);
+}
+void MultiplyStep(const StepArguments& step, uint32_t begin, uint32_t end) {
+  HWY_DYNAMIC_DISPATCH(MultiplyBlocks)(step, begin, end);
+}
+void FewRowsStep(const StepArguments& step, uint32_t begin, uint32_t end) {
+  HWY_DYNAMIC_DISPATCH(FewRowsBlocks)(step, begin, end);
+}
+void FewColumnsStep(const StepArguments& step, uint32_t begin, uint32_t end) {
+  HWY_DYNAMIC_DISPATCH(FewColumnsBlocks)(step, begin, end);
+}
 
 MatMulOptions OptionsOf(const Attributes& attributes) {
-  return {.transpose_left = attributes.Get<bool>("transpose_left"), .transpose_right = attributes.Get<bool>("transpose_right")};
+  return {.transpose_left = attributes.Get<bool>("transpose_left"),
+          .transpose_right = attributes.Get<bool>("transpose_right")};
 }
 
 Attributes AttributesOf(const MatMulOptions& options) {
@@ -94,8 +119,10 @@ Attributes AttributesOf(const MatMulOptions& options) {
 // op(A)[rows, left_depth] · op(B)[right_depth, columns]
 struct Lengths {
   Lengths(const Shape& left, const Shape& right, const MatMulOptions& options)
-      : rows(left[options.transpose_left ? 1 : 0]), left_depth(left[options.transpose_left ? 0 : 1]),
-        right_depth(right[options.transpose_right ? 1 : 0]), columns(right[options.transpose_right ? 0 : 1]) {}
+      : rows(left[options.transpose_left ? 1 : 0]),
+        left_depth(left[options.transpose_left ? 0 : 1]),
+        right_depth(right[options.transpose_right ? 1 : 0]),
+        columns(right[options.transpose_right ? 0 : 1]) {}
 
   Dim rows, left_depth, right_depth, columns;
 };
@@ -104,12 +131,16 @@ TensorType MatMulType(const TypeContext& context) {
   const TensorType& left = context.operand(0);
   const TensorType& right = context.operand(1);
   context.Require(left.shape.rank() == 2 && right.shape.rank() == 2, "expected two matrices");
-  context.Require(IsFloating(left.dtype) && left.dtype == right.dtype, "expected two operands of the same floating-point type");
+  context.Require(IsFloating(left.dtype) && left.dtype == right.dtype,
+                  "expected two operands of the same floating-point type");
   const MatMulOptions options = OptionsOf(context.attributes());
   const Lengths lengths(left.shape, right.shape, options);
   if (lengths.left_depth != lengths.right_depth) {
-    const auto text = [](Dim dim, bool transposed) { return (dim.is_batch() ? "N" : std::to_string(dim.length())) + (transposed ? " of the transposed" : ""); };
-    context.Fail("inner dimensions differ (" + text(lengths.left_depth, options.transpose_left) + " ≠ " + text(lengths.right_depth, options.transpose_right) + ")");
+    const auto text = [](Dim dim, bool transposed) {
+      return (dim.is_batch() ? "N" : std::to_string(dim.length())) + (transposed ? " of the transposed" : "");
+    };
+    context.Fail("inner dimensions differ (" + text(lengths.left_depth, options.transpose_left) + " ≠ " +
+                 text(lengths.right_depth, options.transpose_right) + ")");
   }
   return {.dtype = left.dtype, .shape = {lengths.rows, lengths.columns}};
 }
@@ -117,30 +148,36 @@ TensorType MatMulType(const TypeContext& context) {
 Tensor MatMulFormula(std::span<const Tensor> operands, const Attributes& attributes, const TensorType& result) {
   const MatMulOptions options = OptionsOf(attributes);
   const Lengths lengths(operands[0].shape(), operands[1].shape(), options);
-  const auto rows = static_cast<size_t>(lengths.rows.length()), depth = static_cast<size_t>(lengths.left_depth.length()), columns = static_cast<size_t>(lengths.columns.length());
+  const auto rows = static_cast<size_t>(lengths.rows.length()),
+             depth = static_cast<size_t>(lengths.left_depth.length()),
+             columns = static_cast<size_t>(lengths.columns.length());
   const std::span<const double> a = operands[0].values<double>(), b = operands[1].values<double>();
   Tensor product(DType::kFloat64, result.shape);
   const std::span<double> to = product.values<double>();
   for (size_t i = 0; i < rows; ++i) {
     for (size_t j = 0; j < columns; ++j) {
       for (size_t k = 0; k < depth; ++k) {
-        to[i * columns + j] += a[options.transpose_left ? k * rows + i : i * depth + k] * b[options.transpose_right ? j * depth + k : k * columns + j];
+        to[i * columns + j] += a[options.transpose_left ? k * rows + i : i * depth + k] *
+                               b[options.transpose_right ? j * depth + k : k * columns + j];
       }
     }
   }
   return product;
 }
 
-// With C = op(A)·op(B) and C̄ its gradient: op(A) has C̄·op(B)ᵀ, op(B) has op(A)ᵀ·C̄; where op transposes, A and B have the transpose.
+// With C = op(A)·op(B) and C̄ its gradient: op(A) has C̄·op(B)ᵀ, op(B) has op(A)ᵀ·C̄; where op transposes, A and B have
+// the transpose.
 Contributions MatMulGradient(const GradientContext& c) {
   const Node a = c.operand(0), b = c.operand(1), g = c.output_gradient();
   const auto [transpose_a, transpose_b] = OptionsOf(c.attributes());
   Contributions result(2);
   if (c.Needs(0)) {
-    result[0] = transpose_a ? MatMul(b, g, {.transpose_left = transpose_b, .transpose_right = true}) : MatMul(g, b, {.transpose_right = !transpose_b});
+    result[0] = transpose_a ? MatMul(b, g, {.transpose_left = transpose_b, .transpose_right = true})
+                            : MatMul(g, b, {.transpose_right = !transpose_b});
   }
   if (c.Needs(1)) {
-    result[1] = transpose_b ? MatMul(g, a, {.transpose_left = true, .transpose_right = transpose_a}) : MatMul(a, g, {.transpose_left = !transpose_a});
+    result[1] = transpose_b ? MatMul(g, a, {.transpose_left = true, .transpose_right = transpose_a})
+                            : MatMul(a, g, {.transpose_left = !transpose_a});
   }
   return result;
 }
@@ -162,21 +199,28 @@ void LowerMatMul(LoweringContext& context) {
   const int64_t width = dtype == DType::kFloat32 ? kPanelWidth<float> : kPanelWidth<double>;
   const double depth_bytes = static_cast<double>(depth) * static_cast<double>(SizeOf(dtype));
 
-  StepSpec multiply = {.reads = {OperandBuffer(0), OperandBuffer(1)}, .writes = {StepBuffer::kResult}, .numbers = {rows, columns, depth}, .accepts_epilogue = true};
+  StepSpec multiply = {.reads = {OperandBuffer(0), OperandBuffer(1)},
+                       .writes = {StepBuffer::kResult},
+                       .numbers = {rows, columns, depth},
+                       .accepts_epilogue = true};
   if (rows <= kFewRows || columns <= kFewRows) {
     const int64_t many = rows <= kFewRows ? columns : rows;
     multiply.run = rows <= kFewRows ? FewRowsStep : FewColumnsStep;
-    SetBlocks(multiply, CeilDivide(many, kBlockColumnPanels * width), static_cast<double>(many) * depth_bytes / kStreamedBytesPerCycle);
+    SetBlocks(multiply, CeilDivide(many, kBlockColumnPanels * width),
+              static_cast<double>(many) * depth_bytes / kStreamedBytesPerCycle);
   } else {
     const int64_t panels = CeilDivide(rows, width);
     const StepBuffer packed = context.Scratch(ByteSize(dtype, {panels * width, depth}));
-    StepSpec pack = {.run = PackLeftStep, .reads = {OperandBuffer(0)}, .writes = {packed}, .numbers = {rows, columns, depth}};
-    SetBlocks(pack, CeilDivide(panels, PanelsPerPacking(!options.transpose_left)), static_cast<double>(rows) * depth_bytes / kStreamedBytesPerCycle);
+    StepSpec pack = {
+        .run = PackLeftStep, .reads = {OperandBuffer(0)}, .writes = {packed}, .numbers = {rows, columns, depth}};
+    SetBlocks(pack, CeilDivide(panels, PanelsPerPacking(!options.transpose_left)),
+              static_cast<double>(rows) * depth_bytes / kStreamedBytesPerCycle);
     context.steps.push_back(std::move(pack));
 
     multiply.run = MultiplyStep;
     multiply.reads[0] = packed;
-    SetBlocks(multiply, CutIntoBlocks(rows, columns, width).blocks(), static_cast<double>(rows) * static_cast<double>(columns) * depth_bytes / kProductBytesPerCycle);
+    SetBlocks(multiply, CutIntoBlocks(rows, columns, width).blocks(),
+              static_cast<double>(rows) * static_cast<double>(columns) * depth_bytes / kProductBytesPerCycle);
   }
   context.steps.push_back(std::move(multiply));
 }
@@ -225,7 +269,9 @@ constinit const OpDef kMatMul = {
     .simplify = AbsorbTransposes,
 };
 
-Node MatMul(Node left, Node right, const MatMulOptions& options) { return left.graph().Add(kMatMul, {left, right}, AttributesOf(options)); }
+Node MatMul(Node left, Node right, const MatMulOptions& options) {
+  return left.graph().Add(kMatMul, {left, right}, AttributesOf(options));
+}
 
 }  // namespace weft
 #endif

@@ -36,7 +36,9 @@ void LowerRandom(LoweringContext& context, StepFunction run, double cycles_per_e
 
 Tensor RandomInOrder(const Tensor& state, const Attributes& attributes, const TensorType& result,
                      double (*value)(const ElementDraw&, DType)) {
-  const auto word = [&state](size_t i) { return static_cast<uint64_t>(static_cast<int64_t>(state.values<double>()[i])); };
+  const auto word = [&state](size_t i) {
+    return static_cast<uint64_t>(static_cast<int64_t>(state.values<double>()[i]));
+  };
   const uint64_t seed = word(0), run = word(1);
   const uint64_t key = RandomKey(seed, StreamHash(attributes.Get<std::string>("stream")));
   Tensor values(DType::kFloat64, result.shape);

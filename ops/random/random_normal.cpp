@@ -26,11 +26,11 @@ constinit const OpDef kRandomNormal = {
     .name = "RandomNormal",
     .arity = 1,
     .type = RandomType,
-    .formula = [](std::span<const Tensor> state, const Attributes& attributes, const TensorType& result) {
-      return RandomInOrder(state[0], attributes, result, [](const ElementDraw& draw, DType) {
-        return NormalInOrder(draw(0));
-      });
-    },
+    .formula =
+        [](std::span<const Tensor> state, const Attributes& attributes, const TensorType& result) {
+          return RandomInOrder(state[0], attributes, result,
+                               [](const ElementDraw& draw, DType) { return NormalInOrder(draw(0)); });
+        },
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },  // the state is no quantity
     .lower = InSteps{[](LoweringContext& context) {
       const auto run = [](const StepArguments& step, uint32_t begin, uint32_t end) {

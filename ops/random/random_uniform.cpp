@@ -32,13 +32,14 @@ constinit const OpDef kRandomUniform = {
     .name = "RandomUniform",
     .arity = 1,
     .type = RandomType,
-    .formula = [](std::span<const Tensor> state, const Attributes& attributes, const TensorType& result) {
-      return RandomInOrder(state[0], attributes, result, [](const ElementDraw& draw, DType dtype) {
-        const uint64_t word = draw(0).first;
-        if (dtype == DType::kFloat32) return static_cast<double>(word >> 40) * 0x1p-24;
-        return static_cast<double>(word >> 11) * 0x1p-53;
-      });
-    },
+    .formula =
+        [](std::span<const Tensor> state, const Attributes& attributes, const TensorType& result) {
+          return RandomInOrder(state[0], attributes, result, [](const ElementDraw& draw, DType dtype) {
+            const uint64_t word = draw(0).first;
+            if (dtype == DType::kFloat32) return static_cast<double>(word >> 40) * 0x1p-24;
+            return static_cast<double>(word >> 11) * 0x1p-53;
+          });
+        },
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },  // the state is no quantity
     .lower = InSteps{[](LoweringContext& context) {
       const auto run = [](const StepArguments& step, uint32_t begin, uint32_t end) {

@@ -40,13 +40,14 @@ constinit const OpDef kTruncatedNormal = {
     .name = "TruncatedNormal",
     .arity = 1,
     .type = RandomType,
-    .formula = [](std::span<const Tensor> state, const Attributes& attributes, const TensorType& result) {
-      return RandomInOrder(state[0], attributes, result, [](const ElementDraw& draw, DType) {
-        double z = NormalInOrder(draw(0));
-        for (uint32_t attempt = 1; std::abs(z) > 2; ++attempt) z = NormalInOrder(draw(attempt));
-        return z;
-      });
-    },
+    .formula =
+        [](std::span<const Tensor> state, const Attributes& attributes, const TensorType& result) {
+          return RandomInOrder(state[0], attributes, result, [](const ElementDraw& draw, DType) {
+            double z = NormalInOrder(draw(0));
+            for (uint32_t attempt = 1; std::abs(z) > 2; ++attempt) z = NormalInOrder(draw(attempt));
+            return z;
+          });
+        },
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },  // the state is no quantity
     .lower = InSteps{[](LoweringContext& context) {
       const auto run = [](const StepArguments& step, uint32_t begin, uint32_t end) {

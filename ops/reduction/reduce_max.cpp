@@ -14,7 +14,9 @@ namespace weft::HWY_NAMESPACE {
 // hn::Max of a NaN differs between targets. Here a NaN in a wins the first test; with a NaN in b, a > b is false.
 struct Larger {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const { return hn::IfThenElse(hn::Or(hn::IsNaN(a), hn::Gt(a, b)), a, b); }
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::IfThenElse(hn::Or(hn::IsNaN(a), hn::Gt(a, b)), a, b);
+  }
 };
 
 void MaxFold(const BlockArguments& block) { Fold(block, -std::numeric_limits<double>::infinity(), Larger()); }
@@ -47,10 +49,11 @@ constinit const OpDef kReduceMax = {
       }
       return type;
     },
-    .formula = [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
-      const auto larger = [](double a, double b) { return std::isnan(a) || a > b ? a : b; };
-      return ReduceInOrder(x[0], attributes, -std::numeric_limits<double>::infinity(), larger);
-    },
+    .formula =
+        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
+          const auto larger = [](double a, double b) { return std::isnan(a) || a > b ? a : b; };
+          return ReduceInOrder(x[0], attributes, -std::numeric_limits<double>::infinity(), larger);
+        },
     // ∂max/∂xᵢ = [xᵢ = max] / Σⱼ [xⱼ = max]: ties share evenly.
     .gradient = [](const GradientContext& c) -> Contributions {
       const Node x = c.operand(0);
@@ -58,8 +61,10 @@ constinit const OpDef kReduceMax = {
       const Node ties = x.graph().Add(kReduceSum, {mask}, c.attributes());
       return {mask * BroadcastOver(c.output_gradient() / ties, x, c.attributes())};
     },
-    .lower = Reduction{{.fold = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MaxFold)(block); },
-                        .join = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MaxJoin)(block); },
+    .lower = Reduction{{.fold = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MaxFold)
+                                                                  (block); },
+                        .join = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MaxJoin)
+                                                                  (block); },
                         .identity = -std::numeric_limits<double>::infinity()}},
     .samples = ReductionSamples,
 };

@@ -32,13 +32,18 @@ constinit const OpDef kReduceSum = {
     .name = "ReduceSum",
     .arity = 1,
     .type = ReductionType,
-    .formula = [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
-      return ReduceInOrder(x[0], attributes, 0.0, [](double a, double b) { return a + b; });
-    },
+    .formula =
+        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
+          return ReduceInOrder(x[0], attributes, 0.0, [](double a, double b) { return a + b; });
+        },
     // ∂Σx/∂xᵢ = 1: the gradient is repeated along the removed axes.
-    .gradient = [](const GradientContext& c) -> Contributions { return {BroadcastOver(c.output_gradient(), c.operand(0), c.attributes())}; },
-    .lower = Reduction{{.fold = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SumFold)(block); },
-                        .join = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SumJoin)(block); },
+    .gradient = [](const GradientContext& c) -> Contributions {
+      return {BroadcastOver(c.output_gradient(), c.operand(0), c.attributes())};
+    },
+    .lower = Reduction{{.fold = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SumFold)
+                                                                  (block); },
+                        .join = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SumJoin)
+                                                                  (block); },
                         .identity = 0.0}},
     .samples = ReductionSamples,
 };

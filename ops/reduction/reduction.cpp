@@ -21,7 +21,8 @@ TensorType ReductionType(const TypeContext& context) {
   const TensorType& x = context.operand(0);
   const Run run = RunOf(context.attributes());
   context.Require(IsFloating(x.dtype), "expected a floating-point operand");
-  context.Require(run.count >= 1 && run.axis <= x.shape.rank() && run.count <= x.shape.rank() - run.axis, "the axes are outside the operand's shape");
+  context.Require(run.count >= 1 && run.axis <= x.shape.rank() && run.count <= x.shape.rank() - run.axis,
+                  "the axes are outside the operand's shape");
   std::vector<Dim> dims(x.shape.begin(), x.shape.end());
   const auto first = dims.begin() + static_cast<std::ptrdiff_t>(run.axis);
   dims.erase(first, first + static_cast<std::ptrdiff_t>(run.count));
@@ -82,7 +83,8 @@ Axes AllAxes(Node x) {
 SampleSet ReductionSamples() {
   SampleSet set;
   const auto add = [&set](const Shape& shape, int64_t axis, int64_t count) {
-    set.samples.push_back({.operands = {shape}, .attributes = {{"axis", axis}, {"count", count}}, .domains = {{-3, 3}}});
+    set.samples.push_back(
+        {.operands = {shape}, .attributes = {{"axis", axis}, {"count", count}}, .domains = {{-3, 3}}});
   };
   add({7}, 0, 1);
   add({5, 37}, 1, 1);

@@ -1,7 +1,7 @@
 // Matrix products in f32 and f64: register tiles, and the blocks made of them. Compiled once for each SIMD target.
 //
-// Every element of the result is one sum over the depth, from its first to its last term, each joined by MulAdd: the same
-// bits for any cut into tiles, chunks, blocks and batches, and on all targets that have a fused MulAdd.
+// Every element of the result is one sum over the depth, from its first to its last term, each joined by MulAdd: the
+// same bits for any cut into tiles, chunks, blocks and batches, and on all targets that have a fused MulAdd.
 #if defined(WEFT_OPS_SIMD_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_OPS_SIMD_GEMM_INL_H_
 #undef WEFT_OPS_SIMD_GEMM_INL_H_
@@ -21,9 +21,9 @@ namespace weft::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Rows of a register tile of two vectors. 16 registers hold 6 × 2 sums, 2 vectors of the right operand and 1 of the left.
-// 32 would hold 14 × 2, but three tiles of 11 rows cover a panel of 32 just as 14 + 14 + 4 do, and evenly. Without a fused
-// MulAdd the arithmetic is the limit, and 4 × 2 sums in flight are enough.
+// Rows of a register tile of two vectors. 16 registers hold 6 × 2 sums, 2 vectors of the right operand and 1 of the
+// left. 32 would hold 14 × 2, but three tiles of 11 rows cover a panel of 32 just as 14 + 14 + 4 do, and evenly.
+// Without a fused MulAdd the arithmetic is the limit, and 4 × 2 sums in flight are enough.
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
 inline constexpr int64_t kRegisters = 16;
 inline constexpr int64_t kTileRows = HWY_TARGET > HWY_AVX2 ? 4 : 6;
@@ -32,8 +32,8 @@ inline constexpr int64_t kRegisters = 32;
 inline constexpr int64_t kTileRows = 11;
 #endif
 
-// Loops over registers must be unrolled, or the sums lie in memory. The address sanitizer puts them there anyway, and would
-// take minutes to compile them unrolled.
+// Loops over registers must be unrolled, or the sums lie in memory. The address sanitizer puts them there anyway, and
+// would take minutes to compile them unrolled.
 #if HWY_IS_ASAN || defined(__SANITIZE_ADDRESS__)
 inline constexpr int kUnroll = 1;
 #else
@@ -142,7 +142,9 @@ template <int64_t kMaxRows, int64_t kVectors, int64_t kLeftStride, class D, clas
 HWY_INLINE void MultiplyRows(int64_t rows, D d, const T* left, const T* right, int64_t right_stride, int64_t depth,
                              const TileTarget<T>& target, LineWalk& fetch) {
   if constexpr (kMaxRows > 1) {
-    if (rows < kMaxRows) return MultiplyRows<kMaxRows - 1, kVectors, kLeftStride>(rows, d, left, right, right_stride, depth, target, fetch);
+    if (rows < kMaxRows)
+      return MultiplyRows<kMaxRows - 1, kVectors, kLeftStride>(rows, d, left, right, right_stride, depth, target,
+                                                               fetch);
   }
   MultiplyTile<kMaxRows, kVectors, kLeftStride>(d, left, right, right_stride, depth, target, fetch);
 }
@@ -150,7 +152,8 @@ HWY_INLINE void MultiplyRows(int64_t rows, D d, const T* left, const T* right, i
 // Where columns end inside a tile's vectors, what lies behind them may be another block's: such a tile works on a copy.
 template <class T>
 TileTarget<T> EdgeTarget(const TileTarget<T>& target, int64_t rows, int64_t columns, T* copy) {
-  for (int64_t r = 0; r < rows && target.resume; ++r) std::copy_n(target.data + r * target.stride, columns, copy + r * kPanelWidth<T>);
+  for (int64_t r = 0; r < rows && target.resume; ++r)
+    std::copy_n(target.data + r * target.stride, columns, copy + r * kPanelWidth<T>);
   return {copy, kPanelWidth<T>, target.resume};
 }
 
@@ -166,14 +169,16 @@ template <class T>
 void Finish(const MatrixProduct<T>& product, const BlockRange& range) {
   if (product.epilogue == nullptr || range.column == range.column_end) return;
   for (int64_t row = range.row; row < range.row_end; ++row) {
-    product.epilogue->run(product.epilogue->context, row, range.column, static_cast<uint32_t>(range.column_end - range.column));
+    product.epilogue->run(product.epilogue->context, row, range.column,
+                          static_cast<uint32_t>(range.column_end - range.column));
   }
 }
 
-// One chunk of one block: `left` are the product's panels from the chunk's first row on, `right` the block's, of the chunk.
+// One chunk of one block: `left` are the product's panels from the chunk's first row on, `right` the block's, of the
+// chunk.
 template <class T>
-void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, const T* left, const T* right, int64_t depth,
-                   bool resume, LineWalk& fetch) {
+void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, const T* left, const T* right,
+                   int64_t depth, bool resume, LineWalk& fetch) {
   constexpr int64_t kWidth = kPanelWidth<T>;
   const ProductTag<T> d;
   HWY_ALIGN T edge[kTileRows * kWidth];
@@ -196,8 +201,8 @@ void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, con
   }
 }
 
-// A block of the grid; `left_panels` are all panels of the left operand. Packs its own columns of the right one, chunk by
-// chunk: while one is multiplied, the next comes into the cache.
+// A block of the grid; `left_panels` are all panels of the left operand. Packs its own columns of the right one, chunk
+// by chunk: while one is multiplied, the next comes into the cache.
 template <class T>
 void MultiplyBlock(const MatrixProduct<T>& product, const T* left_panels, const BlockGrid& grid, int64_t block) {
   constexpr int64_t kWidth = kPanelWidth<T>;
@@ -228,8 +233,9 @@ constexpr int64_t StripVectors(int64_t rows) {
   return vectors;
 }
 
-// to[r * to_stride + c − column] = (leftᵀ · right)[r, c] for r < kRows and the columns c of at most a block. Nothing is packed
-// but the few rows, and what the tiles could not read as it lies: ends of rows, and a right operand along the depth.
+// to[r * to_stride + c − column] = (leftᵀ · right)[r, c] for r < kRows and the columns c of at most a block. Nothing is
+// packed but the few rows, and what the tiles could not read as it lies: ends of rows, and a right operand along the
+// depth.
 template <int64_t kRows, class T>
 void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& right, int64_t depth, int64_t column,
                     int64_t column_end, T* to, int64_t to_stride) {
@@ -249,7 +255,8 @@ void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& righ
     }
     for (int64_t c = column; c < strips_end; c += strip) {
       const TileTarget<T> target{to + c - column, to_stride, chunk > 0};
-      MultiplyTile<kRows, kVectors, kFewRows>(d, rows, right.data + k * right.stride + c, right.stride, length, target, fetch);
+      MultiplyTile<kRows, kVectors, kFewRows>(d, rows, right.data + k * right.stride + c, right.stride, length, target,
+                                              fetch);
     }
     PackPanels(right, k, k_end, strips_end, column_end, panels);
     for (int64_t c = strips_end; c < column_end; c += 2 * LaneCount(d)) {
@@ -265,8 +272,8 @@ void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& righ
 }
 
 template <class T>
-void MultiplyFew(const ProductOperand<T>& left, int64_t rows, const ProductOperand<T>& right, int64_t depth, int64_t column,
-                 int64_t column_end, T* to, int64_t to_stride) {
+void MultiplyFew(const ProductOperand<T>& left, int64_t rows, const ProductOperand<T>& right, int64_t depth,
+                 int64_t column, int64_t column_end, T* to, int64_t to_stride) {
   static_assert(kFewRows == 4);
   if (rows == 1) MultiplyStrips<1>(left, right, depth, column, column_end, to, to_stride);
   if (rows == 2) MultiplyStrips<2>(left, right, depth, column, column_end, to, to_stride);
@@ -278,20 +285,29 @@ void MultiplyFew(const ProductOperand<T>& left, int64_t rows, const ProductOpera
 template <class T>
 void MultiplyFewRows(const MatrixProduct<T>& product, int64_t block) {
   constexpr int64_t kColumns = kBlockColumnPanels * kPanelWidth<T>;
-  const BlockRange range = {.row = 0, .row_end = product.rows, .column = block * kColumns, .column_end = std::min(product.columns, (block + 1) * kColumns)};
-  MultiplyFew(product.left, product.rows, product.right, product.depth, range.column, range.column_end, product.result + range.column, product.columns);
+  const BlockRange range = {.row = 0,
+                            .row_end = product.rows,
+                            .column = block * kColumns,
+                            .column_end = std::min(product.columns, (block + 1) * kColumns)};
+  MultiplyFew(product.left, product.rows, product.right, product.depth, range.column, range.column_end,
+              product.result + range.column, product.columns);
   Finish(product, range);
 }
 
-// A block of a product of at most kFewRows columns: the operands change places, and the result is transposed when it is done.
+// A block of a product of at most kFewRows columns: the operands change places, and the result is transposed when it is
+// done.
 template <class T>
 void MultiplyFewColumns(const MatrixProduct<T>& product, int64_t block) {
   constexpr int64_t kRows = kBlockColumnPanels * kPanelWidth<T>;
-  const BlockRange range = {.row = block * kRows, .row_end = std::min(product.rows, (block + 1) * kRows), .column = 0, .column_end = product.columns};
+  const BlockRange range = {.row = block * kRows,
+                            .row_end = std::min(product.rows, (block + 1) * kRows),
+                            .column = 0,
+                            .column_end = product.columns};
   HWY_ALIGN T transposed[kFewRows * kRows];
   MultiplyFew(product.right, product.columns, product.left, product.depth, range.row, range.row_end, transposed, kRows);
   for (int64_t row = range.row; row < range.row_end; ++row) {
-    for (int64_t c = 0; c < product.columns; ++c) product.result[row * product.columns + c] = transposed[c * kRows + row - range.row];
+    for (int64_t c = 0; c < product.columns; ++c)
+      product.result[row * product.columns + c] = transposed[c * kRows + row - range.row];
   }
   Finish(product, range);
 }

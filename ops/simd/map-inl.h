@@ -16,7 +16,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // `value` in every lane.
 template <class D>
-HWY_INLINE hn::Vec<D> Fill(D d, double value) { return hn::Set(d, static_cast<hn::TFromD<D>>(value)); }
+HWY_INLINE hn::Vec<D> Fill(D d, double value) {
+  return hn::Set(d, static_cast<hn::TFromD<D>>(value));
+}
 
 template <class T, size_t kInputs, class Function>
 HWY_INLINE void MapAs(const BlockArguments& block, const Function& function) {

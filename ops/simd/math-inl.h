@@ -20,10 +20,14 @@ namespace weft::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // ln 2 = high + low: `high` ends in so many zeros that its product with any exponent is exact.
-template <class T> inline constexpr T kLn2High = T(0.693359375);             // 355/512
-template <> inline constexpr double kLn2High<double> = 0x1.62e42feep-1;      // 33 bits
-template <class T> inline constexpr T kLn2Low = T(-2.12194440054690583e-4);  // ln 2 − 355/512
-template <> inline constexpr double kLn2Low<double> = 1.90821492927058770e-10;
+template <class T>
+inline constexpr T kLn2High = T(0.693359375);  // 355/512
+template <>
+inline constexpr double kLn2High<double> = 0x1.62e42feep-1;  // 33 bits
+template <class T>
+inline constexpr T kLn2Low = T(-2.12194440054690583e-4);  // ln 2 − 355/512
+template <>
+inline constexpr double kLn2Low<double> = 1.90821492927058770e-10;
 
 // c₀ + c₁·x + c₂·x² + …
 template <class D, class... Rest>

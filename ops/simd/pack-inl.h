@@ -20,7 +20,9 @@ template <class T>
 using ProductTag = hn::CappedTag<T, 64 / sizeof(T)>;
 
 template <class D>
-constexpr int64_t LaneCount(D d) { return static_cast<int64_t>(hn::MaxLanes(d)); }
+constexpr int64_t LaneCount(D d) {
+  return static_cast<int64_t>(hn::MaxLanes(d));
+}
 
 // One vector of 16-byte pieces: block b of the vector from row b · (lanes of a block).
 template <class D, class T = hn::TFromD<D>>
@@ -36,10 +38,12 @@ HWY_INLINE hn::Vec<D> LoadPieces(D d, const T* at, [[maybe_unused]] int64_t stri
 
 // Columns of a 16-byte piece, as one row of a transposition takes them.
 template <class D>
-constexpr int64_t PieceColumns(D d) { return std::min(LaneCount(d), 16 / int64_t{sizeof(hn::TFromD<D>)}); }
+constexpr int64_t PieceColumns(D d) {
+  return std::min(LaneCount(d), 16 / int64_t{sizeof(hn::TFromD<D>)});
+}
 
-// to[c * to_stride + r] = from[r * stride + c] for r < lanes, c < PieceColumns: interleaving within 128-bit blocks only, as
-// the loads have put the rows where they belong.
+// to[c * to_stride + r] = from[r * stride + c] for r < lanes, c < PieceColumns: interleaving within 128-bit blocks
+// only, as the loads have put the rows where they belong.
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE void TransposePieces(D d, const T* from, int64_t stride, T* to, [[maybe_unused]] int64_t to_stride) {
   const auto a = LoadPieces(d, from, stride);
@@ -53,8 +57,10 @@ HWY_INLINE void TransposePieces(D d, const T* from, int64_t stride, T* to, [[may
   } else {
     const hn::RepartitionToWide<D> pairs;
     const auto c = LoadPieces(d, from + 2 * stride, stride), e = LoadPieces(d, from + 3 * stride, stride);
-    const auto ab_lower = hn::BitCast(pairs, hn::InterleaveLower(d, a, b)), ab_upper = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b));
-    const auto ce_lower = hn::BitCast(pairs, hn::InterleaveLower(d, c, e)), ce_upper = hn::BitCast(pairs, hn::InterleaveUpper(d, c, e));
+    const auto ab_lower = hn::BitCast(pairs, hn::InterleaveLower(d, a, b)),
+               ab_upper = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b));
+    const auto ce_lower = hn::BitCast(pairs, hn::InterleaveLower(d, c, e)),
+               ce_upper = hn::BitCast(pairs, hn::InterleaveUpper(d, c, e));
     hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab_lower, ce_lower)), d, to);
     hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab_lower, ce_lower)), d, to + to_stride);
     hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab_upper, ce_upper)), d, to + 2 * to_stride);
@@ -81,8 +87,9 @@ void CopyToPanels(const T* from, int64_t stride, int64_t depth, int64_t columns,
   }
 }
 
-// Panels of an operand whose depth is the inner axis: a line of the cache from each row at a time, as power-of-two strides
-// leave room for few lines in the L1. Rows that are missing to a whole vector are taken from a tile filled up with zeros.
+// Panels of an operand whose depth is the inner axis: a line of the cache from each row at a time, as power-of-two
+// strides leave room for few lines in the L1. Rows that are missing to a whole vector are taken from a tile filled up
+// with zeros.
 template <class T>
 void TransposeToPanels(const T* from, int64_t stride, int64_t depth, int64_t columns, T* to) {
   constexpr int64_t kWidth = kPanelWidth<T>;
@@ -102,7 +109,8 @@ void TransposeToPanels(const T* from, int64_t stride, int64_t depth, int64_t col
         source_stride = kLine;
       }
       int64_t r = k;
-      for (; r + PieceColumns(d) <= k_end; r += PieceColumns(d)) TransposePieces(d, source + (r - k), source_stride, panel + r * kWidth, kWidth);
+      for (; r + PieceColumns(d) <= k_end; r += PieceColumns(d))
+        TransposePieces(d, source + (r - k), source_stride, panel + r * kWidth, kWidth);
       for (; r < k_end; ++r) {
         for (int64_t j = 0; j < LaneCount(d); ++j) panel[r * kWidth + j] = source[j * source_stride + (r - k)];
       }

@@ -25,7 +25,8 @@ inline constexpr int64_t kBlockColumnPanels = 4;
 // Products of so few rows, or columns, use each element of the other operand only that often: packing it does not pay.
 inline constexpr int64_t kFewRows = 4;
 
-// Panels packed as one block of work: side by side where their rows are neighbours, one by one where they are transposed.
+// Panels packed as one block of work: side by side where their rows are neighbours, one by one where they are
+// transposed.
 constexpr int64_t PanelsPerPacking(bool depth_is_inner) { return depth_is_inner ? 1 : kBlockColumnPanels; }
 
 constexpr int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -37,8 +38,8 @@ constexpr int64_t PanelOffset(int64_t column, int64_t depth) {
   return (column - inside) * depth + inside;
 }
 
-// An operand as a matrix [depth, n]: element (k, i) is data[k * stride + i], or data[i * stride + k] if the depth is the
-// inner axis.
+// An operand as a matrix [depth, n]: element (k, i) is data[k * stride + i], or data[i * stride + k] if the depth is
+// the inner axis.
 template <class T>
 struct ProductOperand {
   const T* data;
@@ -91,11 +92,15 @@ struct BlockGrid {
   }
 };
 
-// Column blocks are a power of two where that is possible, and there are at least eight blocks where they stay two panels
-// wide: both make it easy to share them out evenly.
+// Column blocks are a power of two where that is possible, and there are at least eight blocks where they stay two
+// panels wide: both make it easy to share them out evenly.
 constexpr BlockGrid CutIntoBlocks(int64_t rows, int64_t columns, int64_t width) {
   const int64_t row_panels = CeilDivide(rows, width), column_panels = CeilDivide(columns, width);
-  BlockGrid grid{.rows = rows, .columns = columns, .width = width, .row_blocks = CeilDivide(row_panels, kBlockRowPanels), .column_blocks = 0};
+  BlockGrid grid{.rows = rows,
+                 .columns = columns,
+                 .width = width,
+                 .row_blocks = CeilDivide(row_panels, kBlockRowPanels),
+                 .column_blocks = 0};
   const auto fewest = static_cast<uint64_t>(CeilDivide(column_panels, kBlockColumnPanels));
   grid.column_blocks = std::min(static_cast<int64_t>(std::bit_ceil(fewest)), column_panels);
   while (grid.blocks() < 8 && column_panels >= 4 * grid.column_blocks) grid.column_blocks *= 2;

@@ -1,8 +1,9 @@
 // Fold: a run of elements to one value over 16 fixed lanes, the same bits on every SIMD target.
 //
-// Lane l folds the elements l, l + 16, l + 32, …: four in a row make a leaf, leaves join pairwise like the carries of a counter.
-// Then lanes l and l + 8 join, l and l + 4, l + 2, l + 1. A target with narrower vectors takes the 16 lanes one vector after
-// the other, so the order of operations never depends on it, and the error of a sum grows with the logarithm of its length.
+// Lane l folds the elements l, l + 16, l + 32, …: four in a row make a leaf, leaves join pairwise like the carries of a
+// counter. Then lanes l and l + 8 join, l and l + 4, l + 2, l + 1. A target with narrower vectors takes the 16 lanes
+// one vector after the other, so the order of operations never depends on it, and the error of a sum grows with the
+// logarithm of its length.
 #if defined(WEFT_OPS_SIMD_REDUCE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_OPS_SIMD_REDUCE_INL_H_
 #undef WEFT_OPS_SIMD_REDUCE_INL_H_
@@ -31,7 +32,8 @@ HWY_INLINE hn::Vec<D> FoldLanes(D d, const hn::TFromD<D>* values, size_t count, 
   for (size_t i = 0; i < count; ++leaves) {
     auto sum = hn::LoadU(d, values + i);
     i += kFoldLanes;
-    for (size_t k = 1; k < kLeafVectors && i < count; ++k, i += kFoldLanes) sum = join(d, sum, hn::LoadU(d, values + i));
+    for (size_t k = 1; k < kLeafVectors && i < count; ++k, i += kFoldLanes)
+      sum = join(d, sum, hn::LoadU(d, values + i));
     size_t level = 0;
     for (; (leaves >> level & 1) != 0; ++level) sum = join(d, levels[level], sum);
     levels[level] = sum;
@@ -52,15 +54,18 @@ HWY_INLINE T FoldAs(const T* values, size_t count, T identity, const Join& join)
   HWY_ALIGN T lanes[kFoldLanes];
   for (T& lane : lanes) lane = identity;
   const size_t whole = count / kFoldLanes * kFoldLanes;
-  for (size_t l = 0; l < kFoldLanes && whole > 0; l += n) hn::Store(FoldLanes(d, values + l, whole, join), d, lanes + l);
+  for (size_t l = 0; l < kFoldLanes && whole > 0; l += n)
+    hn::Store(FoldLanes(d, values + l, whole, join), d, lanes + l);
   if (whole < count) {
     HWY_ALIGN T tail[kFoldLanes];
     for (size_t l = 0; l < kFoldLanes; ++l) tail[l] = whole + l < count ? values[whole + l] : identity;
-    for (size_t l = 0; l < kFoldLanes; l += n) hn::Store(join(d, hn::Load(d, lanes + l), hn::Load(d, tail + l)), d, lanes + l);
+    for (size_t l = 0; l < kFoldLanes; l += n)
+      hn::Store(join(d, hn::Load(d, lanes + l), hn::Load(d, tail + l)), d, lanes + l);
   }
   const hn::CappedTag<T, 1> one;
   for (size_t half = kFoldLanes / 2; half > 0; half /= 2) {
-    for (size_t l = 0; l < half; ++l) hn::Store(join(one, hn::LoadU(one, lanes + l), hn::LoadU(one, lanes + l + half)), one, lanes + l);
+    for (size_t l = 0; l < half; ++l)
+      hn::Store(join(one, hn::LoadU(one, lanes + l), hn::LoadU(one, lanes + l + half)), one, lanes + l);
   }
   return lanes[0];
 }
@@ -70,7 +75,8 @@ template <class Join>
 HWY_INLINE void Fold(const BlockArguments& block, double identity, const Join& join) {
   const auto fold = [&](auto typed) HWY_ATTR {
     using T = decltype(typed);
-    *static_cast<T*>(block.outputs[0]) = FoldAs(static_cast<const T*>(block.inputs[0].data), block.count, static_cast<T>(identity), join);
+    *static_cast<T*>(block.outputs[0]) =
+        FoldAs(static_cast<const T*>(block.inputs[0].data), block.count, static_cast<T>(identity), join);
   };
   if (block.dtype == DType::kFloat32) fold(float{});
   else fold(double{});

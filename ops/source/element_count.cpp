@@ -37,22 +37,25 @@ constinit const OpDef kElementCount = {
                       "expected ascending axes, each once");
       return {.dtype = x.dtype, .shape = {}};
     },
-    .formula = [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
-      return Tensor::Scalar(static_cast<double>(CountAlong(x[0].shape(), attributes)));
-    },
+    .formula =
+        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
+          return Tensor::Scalar(static_cast<double>(CountAlong(x[0].shape(), attributes)));
+        },
     // The values of x make no difference.
     .gradient = [](const GradientContext&) -> Contributions { return {std::nullopt}; },
     .lower = InSteps{[](LoweringContext& context) {
-      context.steps.push_back({.run = WriteCount, .writes = {StepBuffer::kResult},
+      context.steps.push_back({.run = WriteCount,
+                               .writes = {StepBuffer::kResult},
                                .numbers = {CountAlong(context.operands[0].shape, context.attributes)},
                                .block_cycles = 10});
     }},
-    .samples = [] {
-      return SampleSet{.samples = {{.operands = {{7}}, .attributes = {{"axes", Axes{0}}}},
-                                   {.operands = {{2, 3, 5}}, .attributes = {{"axes", Axes{0, 2}}}},
-                                   {.operands = {{3, 0}}, .attributes = {{"axes", Axes{1}}}},
-                                   {.operands = {{}}, .attributes = {{"axes", Axes{}}}}}};
-    },
+    .samples =
+        [] {
+          return SampleSet{.samples = {{.operands = {{7}}, .attributes = {{"axes", Axes{0}}}},
+                                       {.operands = {{2, 3, 5}}, .attributes = {{"axes", Axes{0, 2}}}},
+                                       {.operands = {{3, 0}}, .attributes = {{"axes", Axes{1}}}},
+                                       {.operands = {{}}, .attributes = {{"axes", Axes{}}}}}};
+        },
     .simplify = [](Node node) -> std::optional<Node> {
       return Constant(node.graph(), static_cast<double>(CountAlong(node.operand(0).shape(), node.attributes())),
                       node.dtype());

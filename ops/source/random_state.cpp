@@ -16,9 +16,10 @@ constinit const OpDef kRandomState = {
     .arity = 0,
     .type = [](const TypeContext&) -> TensorType { return {.dtype = DType::kInt64, .shape = {2}}; },
     // The state that a session starts with: seed 1, run 0.
-    .formula = [](std::span<const Tensor>, const Attributes&, const TensorType&) {
-      return Tensor::Of<double>({2}, {1, 0});
-    },
+    .formula =
+        [](std::span<const Tensor>, const Attributes&, const TensorType&) {
+          return Tensor::Of<double>({2}, {1, 0});
+        },
     .gradient = [](const GradientContext&) -> Contributions { return {}; },
     .lower = Source{SourceKind::kRandomState},
     .samples = [] { return SampleSet{.samples = {{}}}; },

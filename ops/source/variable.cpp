@@ -16,18 +16,18 @@ constinit const OpDef kVariable = {
       return type;
     },
     // What a test of the graph alone reads: zeros, the store being empty.
-    .formula = [](std::span<const Tensor>, const Attributes&, const TensorType& result) {
-      return Tensor(DType::kFloat64, result.shape);
-    },
+    .formula = [](std::span<const Tensor>, const Attributes&,
+                  const TensorType& result) { return Tensor(DType::kFloat64, result.shape); },
     .gradient = [](const GradientContext&) -> Contributions { return {}; },
     .lower = Source{SourceKind::kVariable},
-    .samples = [] {
-      const auto sample = [](DType dtype, const Shape& shape, bool trainable) {
-        return Sample{.attributes = {{"dtype", dtype}, {"shape", shape}, {"trainable", trainable}}};
-      };
-      return SampleSet{.samples = {sample(DType::kFloat32, {}, false), sample(DType::kFloat64, {2, 3}, true),
-                                   sample(DType::kFloat32, {0, 2}, true), sample(DType::kInt64, {3}, false)}};
-    },
+    .samples =
+        [] {
+          const auto sample = [](DType dtype, const Shape& shape, bool trainable) {
+            return Sample{.attributes = {{"dtype", dtype}, {"shape", shape}, {"trainable", trainable}}};
+          };
+          return SampleSet{.samples = {sample(DType::kFloat32, {}, false), sample(DType::kFloat64, {2, 3}, true),
+                                       sample(DType::kFloat32, {0, 2}, true), sample(DType::kInt64, {3}, false)}};
+        },
 };
 
 Node Variable(std::string_view name, Node initial_value, const VariableOptions& options) {

@@ -22,7 +22,9 @@
 namespace weft {
 namespace {
 
-Node Input(Graph& graph, std::string_view name, const Shape& shape = {}) { return Placeholder(graph, name, shape, {.dtype = DType::kFloat64}); }
+Node Input(Graph& graph, std::string_view name, const Shape& shape = {}) {
+  return Placeholder(graph, name, shape, {.dtype = DType::kFloat64});
+}
 
 // A scalar at a point: placeholders by name.
 double ValueOf(Node node, const std::map<std::string, double>& point = {}) {
@@ -32,7 +34,8 @@ double ValueOf(Node node, const std::map<std::string, double>& point = {}) {
 }
 
 void ExpectMessage(const std::string& message, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts) EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' in: " << message;
+  for (const std::string& part : parts)
+    EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' in: " << message;
 }
 
 TensorType LikeOperand(const TypeContext& context) { return context.operand(0); }
@@ -49,9 +52,14 @@ constexpr OpDef Toy(std::string_view name, GradientRule gradient) {
 }
 
 constinit const OpDef kStep = Toy("Step", NotDifferentiable("it jumps"));
-constinit const OpDef kWrongShape = Toy("WrongShape", [](const GradientContext& c) -> Contributions { return {BroadcastTo(c.output_gradient(), {2})}; });
-constinit const OpDef kWrongCount = Toy("WrongCount", [](const GradientContext& c) -> Contributions { return {c.output_gradient(), c.output_gradient()}; });
-constinit const OpDef kGivesOperand = Toy("GivesOperand", [](const GradientContext& c) -> Contributions { return {std::nullopt, c.operand(0)}; });
+constinit const OpDef kWrongShape = Toy(
+    "WrongShape", [](const GradientContext& c) -> Contributions { return {BroadcastTo(c.output_gradient(), {2})}; });
+constinit const OpDef kWrongCount = Toy("WrongCount", [](const GradientContext& c) -> Contributions {
+  return {c.output_gradient(), c.output_gradient()};
+});
+constinit const OpDef kGivesOperand = Toy("GivesOperand", [](const GradientContext& c) -> Contributions {
+  return {std::nullopt, c.operand(0)};
+});
 // Answers with the number of operands that it was told to be needed.
 constinit const OpDef kCountsNeeds = Toy("CountsNeeds", [](const GradientContext& c) -> Contributions {
   Contributions result(c.output().operands().size());
@@ -148,7 +156,10 @@ TEST(Gradients, StopGradientIsAConstant) {
 TEST(Gradients, ZeroRulesContributeNothing) {
   Graph graph;
   const Node x = Input(graph, "X", {2, 3});
-  const auto at = [&](Node y) { return InterpretReference(graph, Gradients(ReduceSum(y), {x})[0], {{x.id(), Tensor(DType::kFloat64, {2, 3})}}).values<double>()[0]; };
+  const auto at = [&](Node y) {
+    return InterpretReference(graph, Gradients(ReduceSum(y), {x})[0], {{x.id(), Tensor(DType::kFloat64, {2, 3})}})
+        .values<double>()[0];
+  };
   const Node zeros = Gradients(ReduceSum(Greater(x, x)), {x})[0];
   EXPECT_EQ(zeros.shape(), x.shape());
   EXPECT_EQ(zeros.dtype(), x.dtype());
@@ -187,7 +198,9 @@ TEST_P(ConsumerOrder, IsCanonicalWhateverTheIds) {
   EXPECT_EQ(gradient(GetParam(), {1, 0, 2}), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Creation, ConsumerOrder, testing::Values(std::vector<size_t>{0, 1, 2}, std::vector<size_t>{2, 1, 0}, std::vector<size_t>{1, 2, 0}));
+INSTANTIATE_TEST_SUITE_P(Creation, ConsumerOrder,
+                         testing::Values(std::vector<size_t>{0, 1, 2}, std::vector<size_t>{2, 1, 0},
+                                         std::vector<size_t>{1, 2, 0}));
 
 TEST(Gradients, SumOperandsOfOneNodeFromLeftToRight) {
   Graph graph;
@@ -278,8 +291,8 @@ TEST(Gradients, NameOfANodeNeverMeansAnotherOne) {
 TEST(Gradients, OfNodesThatAreNotAskedForLeaveTheirNamesFree) {
   Graph graph;
   const Node x = Input(graph, "X"), w = Input(graph, "W");
-  const Node apart = w * w;                      // Multiply
-  Gradients(Exp(Exp(x)), {x});                   // its rules make products
+  const Node apart = w * w;     // Multiply
+  Gradients(Exp(Exp(x)), {x});  // its rules make products
   EXPECT_EQ(graph.FindId("Gradients/Multiply"), kNoNode);
   const Node g = Gradients(apart, {apart})[0];
   EXPECT_EQ(g.name(), Path("Gradients/Multiply"));

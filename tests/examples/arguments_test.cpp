@@ -46,18 +46,21 @@ TEST(Options, DefaultsAreThoseOfTheContract) {
 }
 
 TEST(Options, AreReadInBothForms) {
-  const TrainOptions options = Train({"--epochs=3", "--learning-rate", "1e-4", "--beta=0.5", "--init", "torch", "--json", "--run-id", "first"});
+  const TrainOptions options =
+      Train({"--epochs=3", "--learning-rate", "1e-4", "--beta=0.5", "--init", "torch", "--json", "--run-id", "first"});
   EXPECT_EQ(options.epochs, 3);
   EXPECT_EQ(options.step.learning_rate, 1e-4);
   EXPECT_EQ(options.step.beta, 0.5);
   EXPECT_EQ(options.model.init, "torch");
   EXPECT_TRUE(options.json);
   EXPECT_EQ(options.run_id, "first");
-  EXPECT_THAT(options.given, testing::ElementsAre("--beta", "--epochs", "--init", "--json", "--learning-rate", "--run-id"));
+  EXPECT_THAT(options.given,
+              testing::ElementsAre("--beta", "--epochs", "--init", "--json", "--learning-rate", "--run-id"));
 }
 
 TEST(Options, WholeNumbersAreStrict) {
-  for (const char* text : {"-1", "0x10", "1e3", "", "9999999999999999999", "3abc", "+3", " 3", "3 ", "0", "1.0", "-", "٣"}) {
+  for (const char* text :
+       {"-1", "0x10", "1e3", "", "9999999999999999999", "3abc", "+3", " 3", "3 ", "0", "1.0", "-", "٣"}) {
     EXPECT_THAT(Refusal({"train", std::string("--epochs=") + text}),
                 AllOf(HasSubstr("--epochs: got '"), HasSubstr("expected a whole number from 1 to 1000000")))
         << text;
@@ -67,7 +70,8 @@ TEST(Options, WholeNumbersAreStrict) {
 
 TEST(Options, RealNumbersAreStrict) {
   for (const char* text : {"nan", "inf", "-inf", "-1", "0", "1e-400", "1e400", "0x1p3", "", "1e", "1.5x"}) {
-    EXPECT_THAT(Refusal({"train", "--learning-rate", text}), AllOf(HasSubstr("--learning-rate: got '"), HasSubstr("expected a number above 0 to 1000000000")))
+    EXPECT_THAT(Refusal({"train", "--learning-rate", text}),
+                AllOf(HasSubstr("--learning-rate: got '"), HasSubstr("expected a number above 0 to 1000000000")))
         << text;
   }
   EXPECT_THAT(Refusal({"train", "--learning-rate=0,001"}), AllOf(HasSubstr("'0,001'"), HasSubstr("decimal point")));
@@ -106,16 +110,18 @@ TEST(Options, RefusalsNameWhatIsWrong) {
       {{"info", "a", "b"}, {"'b'"}},
   };
   for (const RefusalCase& each : cases) {
-    for (const std::string& part : each.expected) EXPECT_THAT(Refusal(each.arguments), HasSubstr(part)) << each.arguments.back();
+    for (const std::string& part : each.expected)
+      EXPECT_THAT(Refusal(each.arguments), HasSubstr(part)) << each.arguments.back();
   }
 }
 
 TEST(Options, ForeignTextIsEscapedAndCut) {
   EXPECT_THAT(Refusal({"train", "--epochs=a\nb\x1b[2J"}), HasSubstr("'a\\x0ab\\x1b[2J'"));
   EXPECT_THAT(Refusal({"train", "--\xff\xfe"}), HasSubstr("'--\\xff\\xfe'"));
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"train", "--epochs", std::string(1 << 20, '9')},
-                                                    {"train", "--" + std::string(1 << 20, 'x')},
-                                                    {std::string(1 << 20, 'x')}}) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"train", "--epochs", std::string(1 << 20, '9')},
+        {"train", "--" + std::string(1 << 20, 'x')},
+        {std::string(1 << 20, 'x')}}) {
     EXPECT_LT(Refusal(arguments).size(), 2048U);
   }
 }
@@ -124,8 +130,10 @@ TEST(Options, HelpIsWantedOrNot) {
   EXPECT_TRUE(std::get<HelpText>(ParseCommandLine({"--help"})).wanted);
   EXPECT_FALSE(std::get<HelpText>(ParseCommandLine({})).wanted);
   EXPECT_LE(std::ranges::count(std::get<HelpText>(ParseCommandLine({})).text, '\n'), 24) << "one screen";
-  for (const char* command : {"train", "evaluate", "generate", "encode", "reconstruct", "graph", "info", "plan", "lint", "bench"}) {
-    EXPECT_THAT(std::get<HelpText>(ParseCommandLine({command, "--help"})).text, HasSubstr(std::string("Example: vae ") + command));
+  for (const char* command :
+       {"train", "evaluate", "generate", "encode", "reconstruct", "graph", "info", "plan", "lint", "bench"}) {
+    EXPECT_THAT(std::get<HelpText>(ParseCommandLine({command, "--help"})).text,
+                HasSubstr(std::string("Example: vae ") + command));
   }
   EXPECT_TRUE(std::holds_alternative<VersionRequest>(ParseCommandLine({"--version"})));
 }

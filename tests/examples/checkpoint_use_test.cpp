@@ -18,7 +18,9 @@ using testing::HasSubstr;
 class CheckpointUse : public ToolTest {
  protected:
   Outcome Generate(const std::filesystem::path& from, const std::vector<std::string>& more = {}) const {
-    return RunTool(std::vector<std::string>{"generate", "--from", from.string(), "--out", (own_ / "pictures").string(), "--data", data().string()} + more);
+    return RunTool(std::vector<std::string>{"generate", "--from", from.string(), "--out", (own_ / "pictures").string(),
+                                            "--data", data().string()} +
+                   more);
   }
   Outcome Evaluate(const std::filesystem::path& from, const std::vector<std::string>& more = {}) const {
     return RunTool(std::vector<std::string>{"evaluate", "--from", from.string(), "--data", data().string()} + more);
@@ -48,8 +50,10 @@ TEST_F(CheckpointUse, EvaluatePrintsTheFiguresOfTheContract) {
   const json figures = json::parse(outcome.out);
   EXPECT_EQ(figures.size(), 5U);
   EXPECT_EQ(figures.at("images"), 60);
-  EXPECT_NEAR(figures.at("negative_elbo").get<double>(), figures.at("reconstruction").get<double>() + figures.at("kl").get<double>(), 1e-9);
-  EXPECT_NEAR(figures.at("bits_per_dim").get<double>(), figures.at("negative_elbo").get<double>() / (784 * std::log(2)), 1e-9);
+  EXPECT_NEAR(figures.at("negative_elbo").get<double>(),
+              figures.at("reconstruction").get<double>() + figures.at("kl").get<double>(), 1e-9);
+  EXPECT_NEAR(figures.at("bits_per_dim").get<double>(), figures.at("negative_elbo").get<double>() / (784 * std::log(2)),
+              1e-9);
   EXPECT_EQ(Evaluate(run(), {"--json", "--threads", "1"}).out, outcome.out) << "any number of threads";
   EXPECT_EQ(json::parse(Evaluate(model(), {"--json", "--split", "train", "--samples", "3"}).out).at("images"), 300);
 }
@@ -68,7 +72,10 @@ TEST_F(CheckpointUse, EncodeWritesTables) {
 }
 
 TEST_F(CheckpointUse, ReconstructDraws) {
-  EXPECT_EQ(RunTool({"reconstruct", "--from", model().string(), "--data", data().string(), "--out", own_.path().string()}).code, 0);
+  EXPECT_EQ(
+      RunTool({"reconstruct", "--from", model().string(), "--data", data().string(), "--out", own_.path().string()})
+          .code,
+      0);
   EXPECT_TRUE(std::filesystem::exists(own_ / "reconstructions.png"));
 }
 
@@ -100,12 +107,26 @@ TEST_F(CheckpointUse, RefusesOtherModels) {
   const std::vector<ChangeCase> cases = {
       {nothing, {"Decoder/BatchNormalization/moving_mean"}, 4, {"'Decoder/BatchNormalization/moving_mean'", "f32[16]"}},
       {nothing, {"Decoder/**"}, 4, {"'Decoder/"}},
-      {[](VariableStore& variables, Metadata&) { variables.Set("Decoder/Extra", Tensor(DType::kFloat32, {3})); }, {}, 4, {"'Decoder/Extra'"}},
-      {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "15"; }, {}, 4, {"'Decoder/", "got f32[", "expected f32["}},
-      {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "1000000"; }, {}, 4, {"model size", "hidden 1000000"}},
+      {[](VariableStore& variables, Metadata&) { variables.Set("Decoder/Extra", Tensor(DType::kFloat32, {3})); },
+       {},
+       4,
+       {"'Decoder/Extra'"}},
+      {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "15"; },
+       {},
+       4,
+       {"'Decoder/", "got f32[", "expected f32["}},
+      {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "1000000"; },
+       {},
+       4,
+       {"model size", "hidden 1000000"}},
       {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "0x10"; }, {}, 4, {"hidden: got '0x10'"}},
-      {[](VariableStore&, Metadata& metadata) { metadata["node.Decoder/H"] = "Tanh f32[N, 16]"; }, {}, 4, {"node 'Decoder/H'", "got Tanh", "expected Relu"}},
-      {[](VariableStore& variables, Metadata&) { variables.Find("Decoder/Logits/b")->value.values<float>()[7] = std::numeric_limits<float>::quiet_NaN(); },
+      {[](VariableStore&, Metadata& metadata) { metadata["node.Decoder/H"] = "Tanh f32[N, 16]"; },
+       {},
+       4,
+       {"node 'Decoder/H'", "got Tanh", "expected Relu"}},
+      {[](VariableStore& variables, Metadata&) {
+         variables.Find("Decoder/Logits/b")->value.values<float>()[7] = std::numeric_limits<float>::quiet_NaN();
+       },
        {},
        6,
        {"'Decoder/Logits/b'", "index 7"}},
@@ -126,7 +147,8 @@ TEST_F(CheckpointUse, ComparesShapesAndNotBytes) {
     variables.Set(variable.path, Tensor(variable.dtype, transposed ? Shape{784, 16} : variable.shape));
   }
   Save(variables, own_ / "transposed.safetensors", {.metadata = summary.metadata});
-  ExpectError(Generate(own_ / "transposed.safetensors"), 4, "'Decoder/Logits/W': got f32[784, 16], expected f32[16, 784]");
+  ExpectError(Generate(own_ / "transposed.safetensors"), 4,
+              "'Decoder/Logits/W': got f32[784, 16], expected f32[16, 784]");
 }
 
 TEST_F(CheckpointUse, RefusesFilesOfOtherKinds) {

@@ -22,15 +22,15 @@
 namespace weft {
 
 struct Outcome {
-  int code = -1;          // 256 + number for a process that a signal ended
+  int code = -1;  // 256 + number for a process that a signal ended
   std::string out, err;
-  size_t threads = 0;     // the most that were seen at once
+  size_t threads = 0;  // the most that were seen at once
 };
 
 struct Launch {
   std::string binary = WEFT_VAE_BINARY;
   std::filesystem::path directory = std::filesystem::temp_directory_path();  // where it runs
-  std::string out = {};                                                      // stdout goes to this file, not to the outcome
+  std::string out = {};  // stdout goes to this file, not to the outcome
   // Called with all of stdout whenever there is more of it; may send a signal to the process.
   std::function<void(const std::string& out, pid_t process)> watch = nullptr;
 };
@@ -86,7 +86,8 @@ inline Outcome RunTool(const std::vector<std::string>& arguments, const Launch& 
   close(err.write_end);
 
   Outcome outcome;
-  std::array<pollfd, 2> streams = {pollfd{.fd = out.read_end, .events = POLLIN, .revents = 0}, {.fd = err.read_end, .events = POLLIN, .revents = 0}};
+  std::array<pollfd, 2> streams = {pollfd{.fd = out.read_end, .events = POLLIN, .revents = 0},
+                                   {.fd = err.read_end, .events = POLLIN, .revents = 0}};
   while (streams[0].fd >= 0 || streams[1].fd >= 0) {
     constexpr int kBetweenCounts = 1;  // milliseconds
     poll(streams.data(), streams.size(), kBetweenCounts);
@@ -101,8 +102,7 @@ inline Outcome RunTool(const std::vector<std::string>& arguments, const Launch& 
   close(out.read_end);
   close(err.read_end);
   int status = 0;
-  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {}
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
   return outcome;
 }

@@ -30,7 +30,8 @@ TEST_F(CommandLine, HelpAndVersionGoToStdout) {
 
 TEST_F(CommandLine, RefusesWhatItDoesNotUnderstand) {
   ExpectError(RunTool({"train", "--epoch", "3"}), 2, "Did you mean '--epochs'?");
-  ExpectError(RunTool({"train", "--epochs=0x10"}), 2, "--epochs: got '0x10', expected a whole number from 1 to 1000000");
+  ExpectError(RunTool({"train", "--epochs=0x10"}), 2,
+              "--epochs: got '0x10', expected a whole number from 1 to 1000000");
   ExpectError(RunTool({"train", "--learning-rate=0,001"}), 2, "decimal point");
   ExpectError(RunTool({"train", "--threads=100000"}), 2, "from 0 to 1024");
   ExpectError(RunTool({"train", "--target=AVX9"}), 2, "SCALAR");
@@ -40,16 +41,24 @@ TEST_F(CommandLine, RefusesWhatItDoesNotUnderstand) {
 }
 
 TEST_F(CommandLine, NamesTheSizeOfTheDataSet) {
-  ExpectError(RunTool({"train", "--data", data().string(), "--batch", "301", "--out", (own_ / "a").string()}), 2, "--batch: got 301, expected a whole number from 1 to 300");
-  ExpectError(RunTool({"train", "--data", data().string(), "--batch", "300", "--validation", "50", "--out", (own_ / "a").string()}), 2, "from 1 to 250");
-  ExpectError(RunTool({"train", "--data", data().string(), "--out", (own_ / "a").string()}), 2, "--validation: got 5000, expected a whole number from 0 to 299");
-  ExpectError(RunTool({"generate", "--from", model().string(), "--data", data().string(), "--out", (own_ / "a").string(), "--around", "60"}), 2, "from 0 to 59");
+  ExpectError(RunTool({"train", "--data", data().string(), "--batch", "301", "--out", (own_ / "a").string()}), 2,
+              "--batch: got 301, expected a whole number from 1 to 300");
+  ExpectError(RunTool({"train", "--data", data().string(), "--batch", "300", "--validation", "50", "--out",
+                       (own_ / "a").string()}),
+              2, "from 1 to 250");
+  ExpectError(RunTool({"train", "--data", data().string(), "--out", (own_ / "a").string()}), 2,
+              "--validation: got 5000, expected a whole number from 0 to 299");
+  ExpectError(RunTool({"generate", "--from", model().string(), "--data", data().string(), "--out",
+                       (own_ / "a").string(), "--around", "60"}),
+              2, "from 0 to 59");
   EXPECT_TRUE(own_.Names().empty());
 }
 
 TEST_F(CommandLine, NamesTheMemoryThatIsMissing) {
   ExpectError(RunTool({"train", "--data", data().string(), "--latent", "1099511627776"}), 2, "which needs");
-  ExpectError(RunTool({"train", "--data", data().string(), "--batch", "32", "--validation", "50", "--hidden", "1000000", "--out", (own_ / "a").string()}), 7, "needs 64");
+  ExpectError(RunTool({"train", "--data", data().string(), "--batch", "32", "--validation", "50", "--hidden", "1000000",
+                       "--out", (own_ / "a").string()}),
+              7, "needs 64");
   EXPECT_TRUE(own_.Names().empty());
 }
 
@@ -64,12 +73,15 @@ TEST_F(CommandLine, KeepsWhatExists) {
   const auto before = Contents(own_.path());
   ExpectError(RunTool(Training({"--out", out.string()})), 5, "'letter'");
   ExpectError(RunTool(Training({"--out", (out / "letter").string()})), 5, "got a file, expected a directory");
-  ExpectError(RunTool({"encode", "--from", model().string(), "--data", data().string(), "--out", (out / "letter.txt").string()}), 2, ".csv or .npy");
+  ExpectError(RunTool({"encode", "--from", model().string(), "--data", data().string(), "--out",
+                       (out / "letter.txt").string()}),
+              2, ".csv or .npy");
   EXPECT_EQ(Contents(own_.path()), before);
 }
 
 TEST_F(CommandLine, ReplacesAPictureOnlyIfForced) {
-  const std::vector<std::string> generate = {"generate", "--from", model().string(), "--out", own_.path().string(), "--grid", "2"};
+  const std::vector<std::string> generate = {"generate", "--from", model().string(), "--out", own_.path().string(),
+                                             "--grid",   "2"};
   EXPECT_EQ(RunTool(generate).code, 0);
   const auto before = Contents(own_.path());
   ExpectError(RunTool(generate), 5, "vae_z.png: got a file that exists");
@@ -95,10 +107,17 @@ TEST_F(CommandLine, RefusesDamagedData) {
   const auto images = [](const std::filesystem::path& directory) { return directory / "train-images-idx3-ubyte"; };
   const std::vector<DataCase> cases = {
       {"missing", [&](const auto& directory) { std::filesystem::remove(images(directory)); }, "No such file"},
-      {"directory", [&](const auto& directory) { std::filesystem::remove(images(directory)), std::filesystem::create_directory(images(directory)); }, "directory"},
-      {"empty", [&](const auto& directory) { std::filesystem::resize_file(images(directory), 0); }, "got 0 bytes, expected 16"},
-      {"cut", [&](const auto& directory) { std::filesystem::resize_file(images(directory), 15); }, "got 15 bytes, expected 16"},
-      {"magic", [&](const auto& directory) { WriteFile(images(directory), std::string(100, 'x')); }, "expected 0x00000803"},
+      {"directory",
+       [&](const auto& directory) {
+         std::filesystem::remove(images(directory)), std::filesystem::create_directory(images(directory));
+       },
+       "directory"},
+      {"empty", [&](const auto& directory) { std::filesystem::resize_file(images(directory), 0); },
+       "got 0 bytes, expected 16"},
+      {"cut", [&](const auto& directory) { std::filesystem::resize_file(images(directory), 15); },
+       "got 15 bytes, expected 16"},
+      {"magic", [&](const auto& directory) { WriteFile(images(directory), std::string(100, 'x')); },
+       "expected 0x00000803"},
       {"small", [](const auto& directory) { WriteSmallSplit(directory, "t10k", 10, 20); }, "got 20×20, expected 28×28"},
   };
   for (const DataCase& each : cases) {

@@ -37,7 +37,8 @@ TEST(Failure, HasTheExitCodeOfItsKind) {
 }
 
 TEST(Failure, OfOursAsksForAReport) {
-  EXPECT_THAT(FailureOf(std::logic_error("broken")).message, testing::MatchesRegex("vae: error: internal: broken; .*report.*"));
+  EXPECT_THAT(FailureOf(std::logic_error("broken")).message,
+              testing::MatchesRegex("vae: error: internal: broken; .*report.*"));
 }
 
 TEST(Failure, IsOneLineWithoutControlCharacters) {

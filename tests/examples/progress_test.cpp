@@ -220,8 +220,7 @@ TEST(Progress, RestoresTheCursorWhenAnEpochIsCutShort) {
     Progress progress(ProgressStyle::kAuto, ends.writer);
     progress.Update(HalfOfThirdEpoch());
     throw std::runtime_error("stop");
-  } catch (const std::runtime_error&) {
-  }
+  } catch (const std::runtime_error&) {}
   EXPECT_THAT(ends.ReadAll(), EndsWith("\n\x1b[?25h"));
 }
 

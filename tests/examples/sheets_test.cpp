@@ -23,7 +23,8 @@ TEST(NormalQuantile, IsTheInverseOfTheDistribution) {
 }
 
 TEST(GridSteps, OfQuantilesHaveEqualProbability) {
-  EXPECT_THAT(GridSteps(3, "quantile"), ElementsAre(DoubleNear(-0.967421566101701, 1e-14), 0, DoubleNear(0.967421566101701, 1e-14)));
+  EXPECT_THAT(GridSteps(3, "quantile"),
+              ElementsAre(DoubleNear(-0.967421566101701, 1e-14), 0, DoubleNear(0.967421566101701, 1e-14)));
 }
 
 TEST(GridSteps, OfANumberAreEven) {
@@ -51,10 +52,12 @@ TEST(Npy, HasAPaddedHeaderAndTheNumbers) {
   const std::array<float, 6> values = {1, 2, 3, 4, 5, 6};
   const std::string text = NpyText(values, 3, 2);
   EXPECT_EQ(text.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
-  const size_t length = static_cast<unsigned char>(text[8]) + 256 * static_cast<size_t>(static_cast<unsigned char>(text[9]));
+  const size_t length =
+      static_cast<unsigned char>(text[8]) + 256 * static_cast<size_t>(static_cast<unsigned char>(text[9]));
   EXPECT_EQ((10 + length) % 64, 0U);
   EXPECT_EQ(text.size(), 10 + length + sizeof(values));
-  EXPECT_THAT(text.substr(10, length), testing::MatchesRegex("\\{'descr': '<f4', 'fortran_order': False, 'shape': \\(3, 2\\), \\} *\n"));
+  EXPECT_THAT(text.substr(10, length),
+              testing::MatchesRegex("\\{'descr': '<f4', 'fortran_order': False, 'shape': \\(3, 2\\), \\} *\n"));
 }
 
 }  // namespace

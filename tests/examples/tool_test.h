@@ -17,8 +17,10 @@
 
 namespace weft {
 
-// Squares of some grey on black, whose place and size follow their label: `count` images of `side` × `side`, and labels.
-inline void WriteSmallSplit(const std::filesystem::path& directory, const std::string& split, std::uint32_t count, std::uint32_t side = 28) {
+// Squares of some grey on black, whose place and size follow their label: `count` images of `side` × `side`, and
+// labels.
+inline void WriteSmallSplit(const std::filesystem::path& directory, const std::string& split, std::uint32_t count,
+                            std::uint32_t side = 28) {
   Bytes images = Header({0x803, count, side, side}), labels = Header({0x801, count});
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t label = i * 7 % 10, left = label, top = (i * 13 + label) % 9, width = 4 + label % 5 + i % 3;
@@ -90,7 +92,9 @@ class ToolTest : public testing::Test {
 
   // The arguments of a training of a second or less.
   static std::vector<std::string> Training(const std::vector<std::string>& more) {
-    return std::vector<std::string>{"train", "--data", data().string(), "--hidden", "16", "--batch", "32", "--validation", "50"} + more;
+    return std::vector<std::string>{"train",   "--data", data().string(), "--hidden", "16",
+                                    "--batch", "32",     "--validation",  "50"} +
+           more;
   }
 
   static std::filesystem::path data() { return *shared_ / "data"; }
@@ -98,10 +102,12 @@ class ToolTest : public testing::Test {
   static std::filesystem::path model() { return run() / "model-16.safetensors"; }
 
   // A copy of the model's variables and metadata after `change`.
-  std::filesystem::path Changed(const std::function<void(VariableStore&, Metadata&)>& change, const std::vector<std::string>& without = {}) const {
+  std::filesystem::path Changed(const std::function<void(VariableStore&, Metadata&)>& change,
+                                const std::vector<std::string>& without = {}) const {
     VariableStore variables;
     CheckpointSummary summary = Inspect(model());
-    for (const CheckpointSummary::Variable& variable : summary.variables) variables.Declare(variable.path, variable.dtype, variable.shape);
+    for (const CheckpointSummary::Variable& variable : summary.variables)
+      variables.Declare(variable.path, variable.dtype, variable.shape);
     Restore(model(), {}, variables);
     change(variables, summary.metadata);
     const std::filesystem::path file = own_ / "changed.safetensors";

@@ -19,13 +19,15 @@ class TrainingRun : public ToolTest {
   std::filesystem::path out() const { return own_ / "run"; }
   // Both files of the newest checkpoint.
   static std::pair<std::string, std::string> State(const std::filesystem::path& directory, const std::string& step) {
-    return {ReadFile(directory / ("model-" + step + ".safetensors")), ReadFile(directory / ("model-" + step + ".state.safetensors"))};
+    return {ReadFile(directory / ("model-" + step + ".safetensors")),
+            ReadFile(directory / ("model-" + step + ".state.safetensors"))};
   }
 };
 
 TEST_F(TrainingRun, WritesWhatTheContractLists) {
-  for (const char* name : {"model-8.safetensors", "model-8.state.safetensors", "model-16.safetensors", "model-16.state.safetensors", "checkpoints.json", "vae_z.png",
-                           "vae_std.png", "reconstructions.png", "latent.png", "curves.png"}) {
+  for (const char* name :
+       {"model-8.safetensors", "model-8.state.safetensors", "model-16.safetensors", "model-16.state.safetensors",
+        "checkpoints.json", "vae_z.png", "vae_std.png", "reconstructions.png", "latent.png", "curves.png"}) {
     EXPECT_TRUE(std::filesystem::exists(run() / name)) << name;
   }
 }
@@ -36,8 +38,10 @@ TEST_F(TrainingRun, ListsItsFilesAndShowsItsFacts) {
   for (const std::string& line : Lines(outcome.out)) {
     if (line.starts_with("wrote ")) EXPECT_TRUE(std::filesystem::exists(line.substr(6))) << line;
   }
-  EXPECT_EQ(std::ranges::count_if(Lines(outcome.out), [](const std::string& line) { return line.starts_with("wrote "); }), 8);
-  for (const char* fact : {"run         run in ", "250 training, 50 validation, 60 test images of 28 × 28", "27,284 parameters", "2 threads", "FLOP", "bytes of arena", "epoch 1/1  loss "}) {
+  EXPECT_EQ(
+      std::ranges::count_if(Lines(outcome.out), [](const std::string& line) { return line.starts_with("wrote "); }), 8);
+  for (const char* fact : {"run         run in ", "250 training, 50 validation, 60 test images of 28 × 28",
+                           "27,284 parameters", "2 threads", "FLOP", "bytes of arena", "epoch 1/1  loss "}) {
     EXPECT_THAT(outcome.err, HasSubstr(fact));
   }
 }
@@ -56,7 +60,8 @@ TEST_F(TrainingRun, JsonHasTheKeysOfTheContract) {
     for (const char* part : {"train", "validation"}) {
       const json& figures = epoch.at(part);
       EXPECT_EQ(figures.size(), 3U);
-      EXPECT_NEAR(figures.at("negative_elbo").get<double>(), figures.at("reconstruction").get<double>() + figures.at("kl").get<double>(), 1e-9);
+      EXPECT_NEAR(figures.at("negative_elbo").get<double>(),
+                  figures.at("reconstruction").get<double>() + figures.at("kl").get<double>(), 1e-9);
     }
   }
   const json last = json::parse(lines[2]);
@@ -65,7 +70,8 @@ TEST_F(TrainingRun, JsonHasTheKeysOfTheContract) {
 }
 
 TEST_F(TrainingRun, WithoutValidationTrainsOnAll) {
-  const Outcome outcome = RunTool({"train", "--data", data().string(), "--hidden", "16", "--batch", "32", "--validation", "0", "--epochs", "1", "--out", out().string(), "--json"});
+  const Outcome outcome = RunTool({"train", "--data", data().string(), "--hidden", "16", "--batch", "32",
+                                   "--validation", "0", "--epochs", "1", "--out", out().string(), "--json"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(json::parse(Lines(outcome.out)[0]).at("validation").is_null());
   EXPECT_TRUE(std::filesystem::exists(out() / "model-10.safetensors")) << "300 images, 32 a step";
@@ -73,10 +79,14 @@ TEST_F(TrainingRun, WithoutValidationTrainsOnAll) {
 
 TEST_F(TrainingRun, EveryOptimizerAndInitialiserTrains) {
   for (const char* optimizer : {"adam", "adamw", "sgd", "momentum", "nesterov", "rmsprop", "adagrad"}) {
-    const Outcome outcome = RunTool(Training({"--epochs", "1", "--optimizer", optimizer, "--latent", "1", "--init", "torch", "--clip-norm", "0", "--out", (own_ / optimizer).string()}));
+    const Outcome outcome = RunTool(Training({"--epochs", "1", "--optimizer", optimizer, "--latent", "1", "--init",
+                                              "torch", "--clip-norm", "0", "--out", (own_ / optimizer).string()}));
     EXPECT_EQ(outcome.code, 0) << optimizer << ": " << outcome.err;
   }
-  EXPECT_EQ(RunTool(Training({"--epochs", "1", "--init", "glorot", "--latent", "5", "--beta", "0.5", "--out", (own_ / "glorot").string()})).code, 0);
+  EXPECT_EQ(RunTool(Training({"--epochs", "1", "--init", "glorot", "--latent", "5", "--beta", "0.5", "--out",
+                              (own_ / "glorot").string()}))
+                .code,
+            0);
 }
 
 TEST_F(TrainingRun, ConstantImagesTrain) {
@@ -87,18 +97,21 @@ TEST_F(TrainingRun, ConstantImagesTrain) {
     std::fill(content.begin() + 16, content.end(), '\x80');
     WriteFile(file, content);
   }
-  const Outcome outcome = RunTool({"train", "--data", (own_ / "data").string(), "--hidden", "16", "--batch", "32", "--validation", "50", "--epochs", "1", "--out", out().string()});
+  const Outcome outcome = RunTool({"train", "--data", (own_ / "data").string(), "--hidden", "16", "--batch", "32",
+                                   "--validation", "50", "--epochs", "1", "--out", out().string()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
 }
 
-// ---- The same bits ---------------------------------------------------------------------------------------------------
+// ---- The same bits
+// ---------------------------------------------------------------------------------------------------
 
 TEST_F(TrainingRun, BitsDoNotDependOnThreads) {
   for (const size_t threads : {1, 2, 3, 7}) {
     const std::filesystem::path directory = own_ / std::to_string(threads);
     // Wide enough that there is work for all.
-    const Outcome outcome = RunTool({"train", "--data", data().string(), "--hidden", "128", "--batch", "64", "--validation", "50", "--epochs", "2", "--threads",
-                                     std::to_string(threads), "--out", directory.string()});
+    const Outcome outcome =
+        RunTool({"train", "--data", data().string(), "--hidden", "128", "--batch", "64", "--validation", "50",
+                 "--epochs", "2", "--threads", std::to_string(threads), "--out", directory.string()});
     ASSERT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_EQ(outcome.threads, threads);
     EXPECT_EQ(State(directory, "8"), State(own_ / "1", "8")) << threads << " threads";
@@ -126,9 +139,11 @@ TEST_F(TrainingRun, KilledAndResumedEqualsUninterrupted) {
   const Outcome whole = RunTool(Training(options + std::vector<std::string>{"--out", (own_ / "whole").string()}));
   ASSERT_EQ(whole.code, 0) << whole.err;
 
-  const Outcome killed = RunTool(Training(options + std::vector<std::string>{"--out", out().string()}), SignalledAfterEpoch(3, SIGKILL));
+  const Outcome killed =
+      RunTool(Training(options + std::vector<std::string>{"--out", out().string()}), SignalledAfterEpoch(3, SIGKILL));
   ASSERT_EQ(killed.code, 256 + SIGKILL);
-  const Outcome resumed = RunTool({"train", "--resume", out().string(), "--data", data().string(), "--threads", "3", "--keep", "3"});
+  const Outcome resumed =
+      RunTool({"train", "--resume", out().string(), "--data", data().string(), "--threads", "3", "--keep", "3"});
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("resume      step "));
   EXPECT_EQ(State(out(), "320"), State(own_ / "whole", "320"));
@@ -141,15 +156,19 @@ TEST_F(TrainingRun, SignalsWriteACheckpointThatGoesOn) {
   const std::vector<std::pair<int, int>> signals = {{SIGINT, 130}, {SIGTERM, 143}};
   for (const auto& [signal, code] : signals) {
     const std::filesystem::path directory = own_ / std::to_string(code);
-    const Outcome stopped = RunTool(Training(options + std::vector<std::string>{"--out", directory.string()}), SignalledAfterEpoch(2, signal));
+    const Outcome stopped = RunTool(Training(options + std::vector<std::string>{"--out", directory.string()}),
+                                    SignalledAfterEpoch(2, signal));
     EXPECT_EQ(stopped.code, code) << stopped.err;
-    EXPECT_THAT(Lines(stopped.err).back(), testing::MatchesRegex("vae: interrupted; .*model-[0-9]+.safetensors is kept; 'vae train --resume .*' goes on"));
+    EXPECT_THAT(
+        Lines(stopped.err).back(),
+        testing::MatchesRegex("vae: interrupted; .*model-[0-9]+.safetensors is kept; 'vae train --resume .*' goes on"));
     EXPECT_EQ(RunTool({"train", "--resume", directory.string(), "--data", data().string()}).code, 0);
     EXPECT_EQ(State(directory, "320"), State(own_ / "whole", "320"));
   }
 }
 
-// ---- Going on --------------------------------------------------------------------------------------------------------
+// ---- Going on
+// --------------------------------------------------------------------------------------------------------
 
 TEST_F(TrainingRun, ResumeTakesTheOptionsOfTheRun) {
   std::filesystem::copy(run(), out());
@@ -176,7 +195,8 @@ TEST_F(TrainingRun, ResumeRefusesOtherImages) {
   std::string content = ReadFile(own_ / "data/train-images-idx3-ubyte");
   content.back() ^= 1;
   WriteFile(own_ / "data/train-images-idx3-ubyte", content);
-  ExpectError(RunTool({"train", "--resume", out().string(), "--data", (own_ / "data").string()}), 3, "give the --data of the run");
+  ExpectError(RunTool({"train", "--resume", out().string(), "--data", (own_ / "data").string()}), 3,
+              "give the --data of the run");
 }
 
 TEST_F(TrainingRun, ResumeOfAFinishedRunDrawsAgain) {
@@ -190,7 +210,8 @@ TEST_F(TrainingRun, ResumeOfAFinishedRunDrawsAgain) {
 // ---- What is not a number ------------------------------------------------------------------------------------------
 
 TEST_F(TrainingRun, NamesTheFirstNodeThatIsNotFinite) {
-  const Outcome outcome = RunTool(Training({"--epochs", "30", "--learning-rate", "1e6", "--out", out().string(), "--clip-norm", "0"}));
+  const Outcome outcome =
+      RunTool(Training({"--epochs", "30", "--learning-rate", "1e6", "--out", out().string(), "--clip-norm", "0"}));
   ExpectError(outcome, 6, "not finite: step ");
   ExpectError(outcome, 6, "epoch ");
   ExpectError(outcome, 6, "node '");

@@ -27,7 +27,8 @@ void AddRandomNodes(Graph& graph, size_t size, std::mt19937& random) {
   const auto below = [&random](size_t n) { return static_cast<uint32_t>(random() % n); };
   for (size_t i = 0; i < size; ++i) {
     std::vector<Node> operands;
-    for (size_t k = graph.size() == 0 ? 0 : below(4); k > 0; --k) operands.push_back(graph.node(NodeId{below(graph.size())}));
+    for (size_t k = graph.size() == 0 ? 0 : below(4); k > 0; --k)
+      operands.push_back(graph.node(NodeId{below(graph.size())}));
     if (operands.empty()) ToyInput(graph, "Input" + std::to_string(i));
     else graph.Add(kToyConcat, operands);
   }
@@ -65,8 +66,10 @@ TEST(CanonicalOrder, IsDepthFirstWithOperandsFromLeftToRight) {
   const Node right = ToyUnary(a), left = ToyUnary(b);
   const Node sum = ToyBinary(left, right);
   EXPECT_EQ(CanonicalOrder(graph, Ids{sum.id()}), (Ids{b.id(), left.id(), a.id(), right.id(), sum.id()}));
-  EXPECT_EQ(CanonicalOrder(graph, Ids{unused.id(), sum.id()}), (Ids{a.id(), unused.id(), b.id(), left.id(), right.id(), sum.id()}));
-  EXPECT_EQ(CanonicalOrder(graph, Ids{right.id(), right.id(), a.id()}), (Ids{a.id(), right.id()})) << "targets may repeat";
+  EXPECT_EQ(CanonicalOrder(graph, Ids{unused.id(), sum.id()}),
+            (Ids{a.id(), unused.id(), b.id(), left.id(), right.id(), sum.id()}));
+  EXPECT_EQ(CanonicalOrder(graph, Ids{right.id(), right.id(), a.id()}), (Ids{a.id(), right.id()}))
+      << "targets may repeat";
   EXPECT_THAT(CanonicalOrder(graph, {}), IsEmpty());
 }
 

@@ -42,7 +42,10 @@ TEST(Attributes, AreSortedByKey) {
 }
 
 TEST(Attributes, RefuseAKeyTwice) {
-  EXPECT_THAT(Thrown([] { Attributes{{"axis", int64_t{1}}, {"axis", int64_t{2}}}; }), HasSubstr("attribute 'axis': given twice"));
+  EXPECT_THAT(Thrown([] {
+                Attributes{{"axis", int64_t{1}}, {"axis", int64_t{2}}};
+              }),
+              HasSubstr("attribute 'axis': given twice"));
 }
 
 TEST(Attributes, GiveValuesOfTheirTypeOnly) {
@@ -55,9 +58,28 @@ TEST(Attributes, GiveValuesOfTheirTypeOnly) {
 
 TEST(Attributes, DifferInOneFieldOnly) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const AttributeValue values[] = {true, false, int64_t{0}, int64_t{1}, 0.0, -0.0, 1.0, nan, -nan, std::string(), std::string("0"), DType::kFloat32, DType::kFloat64,
-                                   Shape(), Shape{0}, Shape{kBatch}, std::vector<int64_t>(), std::vector<int64_t>{0}, Shared(Tensor::Scalar(0.0f)),
-                                   Shared(Tensor::Scalar(-0.0f)), Shared(Tensor::Scalar(0.0)), Shared(Tensor(DType::kFloat32, {1}))};
+  const AttributeValue values[] = {true,
+                                   false,
+                                   int64_t{0},
+                                   int64_t{1},
+                                   0.0,
+                                   -0.0,
+                                   1.0,
+                                   nan,
+                                   -nan,
+                                   std::string(),
+                                   std::string("0"),
+                                   DType::kFloat32,
+                                   DType::kFloat64,
+                                   Shape(),
+                                   Shape{0},
+                                   Shape{kBatch},
+                                   std::vector<int64_t>(),
+                                   std::vector<int64_t>{0},
+                                   Shared(Tensor::Scalar(0.0f)),
+                                   Shared(Tensor::Scalar(-0.0f)),
+                                   Shared(Tensor::Scalar(0.0)),
+                                   Shared(Tensor(DType::kFloat32, {1}))};
   for (const AttributeValue& a : values) {
     for (const AttributeValue& b : values) EXPECT_EQ(Same(a, b), &a == &b) << ToString(a) << " and " << ToString(b);
   }
@@ -134,9 +156,15 @@ TEST(AttributeText, IsOneLineOfValidText) {
 }
 
 TEST(AttributeText, StopsBehindTheValue) {
-  const std::pair<std::string_view, std::string_view> cases[] = {{"1 next=2", " next=2"}, {"1.5} : f32[]", "} : f32[]"}, {"1} : f32[] n.e", "} : f32[] n.e"},
-                                                                 {"true,", ","},          {"f32} x", "} x"},              {"[N, 2] [3]", " [3]"},
-                                                                 {"(1, 2)n", "n"},        {"f32[1]{2}{", "{"},            {"\"a\"\"b\"", "\"b\""}};
+  const std::pair<std::string_view, std::string_view> cases[] = {{"1 next=2", " next=2"},
+                                                                 {"1.5} : f32[]", "} : f32[]"},
+                                                                 {"1} : f32[] n.e", "} : f32[] n.e"},
+                                                                 {"true,", ","},
+                                                                 {"f32} x", "} x"},
+                                                                 {"[N, 2] [3]", " [3]"},
+                                                                 {"(1, 2)n", "n"},
+                                                                 {"f32[1]{2}{", "{"},
+                                                                 {"\"a\"\"b\"", "\"b\""}};
   for (const auto& [text, rest] : cases) {
     std::string_view left = text;
     ParseAttributeValue(left);

@@ -22,7 +22,7 @@ namespace {
 struct Case {
   Graph graph;
   RandomGraph nodes;
-  std::map<NodeId, Tensor> feeds;   // placeholders and variables
+  std::map<NodeId, Tensor> feeds;  // placeholders and variables
   std::vector<Feed> placeholder_feeds;
 
   Case(uint64_t seed, const RandomGraphOptions& options) {
@@ -39,7 +39,9 @@ struct Case {
     for (Node node : nodes.variables) store.Set(node.name(), feeds.at(node.id()));
     Session session(graph, store, options);
     std::vector<Tensor> results;
-    const auto keep = [&results](std::vector<Tensor> more) { std::move(more.begin(), more.end(), std::back_inserter(results)); };
+    const auto keep = [&results](std::vector<Tensor> more) {
+      std::move(more.begin(), more.end(), std::back_inserter(results));
+    };
     keep(session.Step(placeholder_feeds, nodes.fetches));
     keep(session.Step(placeholder_feeds, nodes.fetches));
     keep(session.Run(placeholder_feeds, nodes.fetches));
@@ -167,7 +169,8 @@ TEST(Schedule, ReductionKeepsReachability) {
   EXPECT_EQ(closure([&](StepId id) { return program->successors(id); }), closure([&](StepId id) { return all[id]; }));
 }
 
-// ---- What is fused -----------------------------------------------------------------------------------------------------
+// ---- What is fused
+// -----------------------------------------------------------------------------------------------------
 
 std::vector<StepKind> KindsOf(const Program& program) {
   std::vector<StepKind> kinds;
@@ -228,7 +231,8 @@ TEST(Partition, VariablesThatSwapTheirValuesDoSo) {
   EXPECT_EQ(store.Get("B").values<float>()[0], 1);
 }
 
-// ---- Sums ----------------------------------------------------------------------------------------------------------------
+// ---- Sums
+// ----------------------------------------------------------------------------------------------------------------
 
 // 16 lanes and a tree: no error grows with the length.
 TEST(Reduction, MeanOfTenMillionEqualValuesIsTheValue) {

@@ -47,7 +47,8 @@ TEST(Graph, KeepsWhatItIsGiven) {
 TEST(Graph, RefusesAWrongNumberOfOperands) {
   Graph graph;
   const Node x = ToyInput(graph, "X");
-  EXPECT_THAT(Thrown([&] { graph.Add(kToyBinary, {x}); }), AllOf(HasSubstr("Binary 'Binary': got 1 operands, expected 2"), HasSubstr("operand 0  'X'  f32[]")));
+  EXPECT_THAT(Thrown([&] { graph.Add(kToyBinary, {x}); }),
+              AllOf(HasSubstr("Binary 'Binary': got 1 operands, expected 2"), HasSubstr("operand 0  'X'  f32[]")));
   EXPECT_THAT(Thrown([&] { graph.Add(kToyInput, {x}); }), HasSubstr("got 1 operands, expected 0"));
   EXPECT_EQ(graph.Add(kToyConcat, {x, x, x}).operands().size(), 3u);
 }
@@ -56,8 +57,9 @@ TEST(Graph, RefusalsNameOpNodeAndOperands) {
   Graph graph;
   const Node x = ToyInput(graph, "X", {2}), y = ToyInput(graph, "Y", {3});
   const Scope scope(graph, "Encoder");
-  EXPECT_THAT(Thrown([&] { ToyBinary(x, y); }), AllOf(HasSubstr("Binary 'Encoder/Binary': operands of different shapes"), HasSubstr("operand 0  'X'  f32[2]"),
-                                                      HasSubstr("operand 1  'Y'  f32[3]")));
+  EXPECT_THAT(Thrown([&] { ToyBinary(x, y); }),
+              AllOf(HasSubstr("Binary 'Encoder/Binary': operands of different shapes"),
+                    HasSubstr("operand 0  'X'  f32[2]"), HasSubstr("operand 1  'Y'  f32[3]")));
 }
 
 TEST(Graph, ARefusedNodeLeavesNoTrace) {
@@ -110,7 +112,8 @@ TEST(Names, AutomaticOnesCountWithinTheirScope) {
     const Scope again(graph, "Encoder");
     ToyUnary(x);
   }
-  EXPECT_THAT(NamesOf(graph), ElementsAre("X", "Unary", "Unary_1", "Encoder/Unary", "Encoder/Binary", "Unary_2", "Encoder/Unary_1"));
+  EXPECT_THAT(NamesOf(graph),
+              ElementsAre("X", "Unary", "Unary_1", "Encoder/Unary", "Encoder/Binary", "Unary_2", "Encoder/Unary_1"));
 }
 
 TEST(Names, AutomaticOnesGoAroundStatedOnes) {
@@ -191,7 +194,8 @@ TEST(Names, FindSuggestsTheNearestSpelling) {
   Graph graph;
   const Node x = ToyInput(graph, "Encoder/LogVariance");
   graph.Rename(x, "Encoder/Other");
-  EXPECT_THAT(Thrown([&] { graph.Find("Encoder/Logvariance"); }), HasSubstr("No node 'Encoder/Logvariance'. Did you mean 'Encoder/LogVariance'?"));
+  EXPECT_THAT(Thrown([&] { graph.Find("Encoder/Logvariance"); }),
+              HasSubstr("No node 'Encoder/Logvariance'. Did you mean 'Encoder/LogVariance'?"));
   EXPECT_THAT(Thrown([&] { graph.Find("Encoder/Othr"); }), HasSubstr("Did you mean 'Encoder/Other'?"));
   EXPECT_EQ(Thrown([&] { graph.Find("Completely/Different"); }), "No node 'Completely/Different'");
   EXPECT_EQ(graph.FindId("Completely/Different"), kNoNode);
@@ -254,7 +258,8 @@ TEST(Pairs, BelongToVariablesOfTheSameType) {
     std::span<const Graph::Pair> (Graph::*list)() const;
     std::string what;
   };
-  const Door doors[] = {{&Graph::AddUpdate, &Graph::updates, "update"}, {&Graph::AddInitialValue, &Graph::initial_values, "initial value"}};
+  const Door doors[] = {{&Graph::AddUpdate, &Graph::updates, "update"},
+                        {&Graph::AddInitialValue, &Graph::initial_values, "initial value"}};
   for (const Door& door : doors) {
     Graph graph;
     const Node v = ToyVariable(graph, "V", {2}), w = ToyVariable(graph, "W", {2}), x = ToyInput(graph, "X", {2});
@@ -278,7 +283,8 @@ TEST(Collections, KeepTheirOrder) {
   graph.AddToCollection("layer_tensor/Encoder", x);
   graph.AddToCollection("layer_tensor/Encoder", y);
   graph.AddToCollection("inputs", x);
-  EXPECT_THAT(graph.collections(), ElementsAre(Pair("inputs", ElementsAre(x.id())), Pair("layer_tensor/Encoder", ElementsAre(y.id(), x.id(), y.id()))));
+  EXPECT_THAT(graph.collections(), ElementsAre(Pair("inputs", ElementsAre(x.id())),
+                                               Pair("layer_tensor/Encoder", ElementsAre(y.id(), x.id(), y.id()))));
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ std::vector<Include> AllIncludes() {
       std::ifstream file(entry.path());
       std::smatch match;
       for (std::string line; std::getline(file, line);) {
-        if (std::regex_match(line, match, line_form)) includes.push_back({fs::relative(entry.path(), WEFT_SOURCE_DIR).string(), match[1]});
+        if (std::regex_match(line, match, line_form))
+          includes.push_back({fs::relative(entry.path(), WEFT_SOURCE_DIR).string(), match[1]});
       }
     }
   }
@@ -85,7 +86,8 @@ TEST(Layering, EveryIncludeFollowsAnArrow) {
   for (const Include& include : includes) {
     if (!include.target.starts_with("weft/")) continue;
     const std::string from = RoomOf(include.file), to = RoomOf(include.target.substr(5));
-    EXPECT_TRUE(kMayInclude.at(from).contains(to)) << include.file << " includes " << include.target << ": no arrow from " << from << " to " << to;
+    EXPECT_TRUE(kMayInclude.at(from).contains(to))
+        << include.file << " includes " << include.target << ": no arrow from " << from << " to " << to;
   }
 }
 
@@ -99,7 +101,8 @@ TEST(Layering, EveryLibraryStaysInItsRoom) {
 }
 
 TEST(Layering, TheTopLevelHoldsNoOtherCode) {
-  const std::set<std::string> code = {"graph", "ops", "autodiff", "models", "tests", "examples", "cmake", "docs", "build", "runs"};
+  const std::set<std::string> code = {"graph",    "ops",   "autodiff", "models", "tests",
+                                      "examples", "cmake", "docs",     "build",  "runs"};
   for (const auto& entry : fs::directory_iterator(WEFT_SOURCE_DIR)) {
     const std::string name = entry.path().filename().string();
     EXPECT_TRUE(!entry.is_directory() || name.starts_with(".") || code.contains(name)) << name;

@@ -46,8 +46,10 @@ TEST(Lint, FindingsNameTheNodeAndWhatToDo) {
   Graph graph;
   const Node p = Named("Mean", Sigmoid(Placeholder(graph, "Logits", {kBatch})));
   Named("Picture", Sigmoid(p));
-  EXPECT_THAT(Lint(graph, {}), ElementsAre(AllOf(Field(&Finding::node, Path("Picture")), Field(&Finding::code, "double-sigmoid"),
-                                                 Field(&Finding::sentence, AllOf(HasSubstr("'Picture' is a sigmoid of 'Mean'"), HasSubstr("Use the logits."))))));
+  EXPECT_THAT(Lint(graph, {}),
+              ElementsAre(AllOf(Field(&Finding::node, Path("Picture")), Field(&Finding::code, "double-sigmoid"),
+                                Field(&Finding::sentence, AllOf(HasSubstr("'Picture' is a sigmoid of 'Mean'"),
+                                                                HasSubstr("Use the logits."))))));
 }
 
 TEST(LintDoubleSigmoid, SeesThroughLayoutButNotArithmetic) {
@@ -82,7 +84,10 @@ const BiasCase kBiasCases[] = {
     {"a bias of one row", {1, 3}, [](Node x) { return x - Mean(x); }, true},
     {"a scalar bias", {}, [](Node x) { return x - Mean(x); }, true},
     {"a mean times 1/n", {3}, [](Node x) { return x - ReduceSum(x, {0}) * (1.0 / ElementCount(x, {0})); }, true},
-    {"a mean in training only", {3}, [](Node x) { return x - ByMode(Mean(x), Parameter(x.graph(), "Moving", {3})); }, true},
+    {"a mean in training only",
+     {3},
+     [](Node x) { return x - ByMode(Mean(x), Parameter(x.graph(), "Moving", {3})); },
+     true},
     {"a mean twice", {3}, [](Node x) { return (x - Mean(x)) * (x - Mean(x)); }, true},
     {"a normalisation", {3}, [](Node x) { return BatchNormalization(x); }, true},
     {"no mean", {3}, [](Node x) { return Relu(x); }, false},
@@ -90,7 +95,12 @@ const BiasCase kBiasCases[] = {
     {"x used as it is, too", {3}, [](Node x) { return (x - Mean(x)) * x; }, false},
     {"subtracted the other way round", {3}, [](Node x) { return Mean(x) - x; }, false},
     {"a mean of something else", {3}, [](Node x) { return x - Mean(Relu(x)); }, false},
-    {"a mean over features", {3}, [](Node x) { return x - Reshape(ReduceMean(x, {1}), {4, 1}); }, false},
+    {"a mean over features",
+     {3},
+     [](Node x) {
+       return x - Reshape(ReduceMean(x, {1}), {4, 1});
+     },
+     false},
     {"a maximum", {3}, [](Node x) { return x - ReduceMax(x, {0}); }, false},
     {"a bias for each sample", {4, 3}, [](Node x) { return x - Mean(x); }, false},
     {"a bias for each sample and no feature", {4, 1}, [](Node x) { return x - Mean(x); }, false},
@@ -102,7 +112,9 @@ TEST(LintDeadBias, IsOneThatAMeanOverTheBatchCancels) {
       Graph graph;
       const Node y = Placeholder(graph, "Y", {4, 3}), b = Parameter(graph, "b", c.bias);
       c.rest(bias_first ? b + y : y + b);
-      EXPECT_THAT(Found(graph), c.dead ? testing::Matcher<std::vector<std::string>>(ElementsAre("dead-bias b")) : IsEmpty()) << c.what;
+      EXPECT_THAT(Found(graph),
+                  c.dead ? testing::Matcher<std::vector<std::string>>(ElementsAre("dead-bias b")) : IsEmpty())
+          << c.what;
     }
   }
 }
@@ -132,7 +144,8 @@ TEST(LintUnreachableVariable, HasNoInfluenceOnATarget) {
 TEST(LintUnreachableVariable, IsNoSlotAndNoCounter) {
   Graph graph;
   const Node w = Parameter(graph, "W", {});
-  const Node slot = Variable("Slot", Constant(graph, 0), {.trainable = false}), step = Variable("Step", Constant(graph, 0), {.trainable = false});
+  const Node slot = Variable("Slot", Constant(graph, 0), {.trainable = false}),
+             step = Variable("Step", Constant(graph, 0), {.trainable = false});
   const Node forgotten = Variable("Forgotten", Constant(graph, 0), {.trainable = false});
   const Node stray = Parameter(graph, "Stray", {});
   const Node loss = Square(w);
@@ -156,15 +169,18 @@ TEST(LintLossNotScalar, SaysWhatItIs) {
   Graph graph;
   const Node losses = Named("Losses", Square(Placeholder(graph, "X", {kBatch})));
   EXPECT_THAT(Lint(graph, std::vector{losses, ReduceMean(losses)}),
-              ElementsAre(AllOf(Field(&Finding::code, "loss-not-scalar"), Field(&Finding::sentence, HasSubstr("'Losses' is f32[N], but what is minimised is one number")))));
+              ElementsAre(AllOf(
+                  Field(&Finding::code, "loss-not-scalar"),
+                  Field(&Finding::sentence, HasSubstr("'Losses' is f32[N], but what is minimised is one number")))));
 }
 
 // ---- Names ---------------------------------------------------------------------------------------------------------
 
 TEST(LintAutomaticName, IsToldOnceALayer) {
   Graph graph;
-  for (const char* name : {"Encoder/Dense/W", "Encoder/Dense/b", "Encoder/Dense_1/W", "Encoder/Dense_1/b", "Encoder/Dense_2/Inner/W", "Dense_1/W", "Layer_1/W", "Layer_2/W", "_1/W",
-                           "Encoder/Dense_x/W", "W_1", "Encoder/1/W"}) {
+  for (const char* name :
+       {"Encoder/Dense/W", "Encoder/Dense/b", "Encoder/Dense_1/W", "Encoder/Dense_1/b", "Encoder/Dense_2/Inner/W",
+        "Dense_1/W", "Layer_1/W", "Layer_2/W", "_1/W", "Encoder/Dense_x/W", "W_1", "Encoder/1/W"}) {
     Parameter(graph, name, {});
   }
   Variable("Dense_2/moving", Constant(graph, 0), {.trainable = false});
@@ -176,11 +192,13 @@ TEST(LintAutomaticName, IsToldOnceALayer) {
 
 TEST(Lint, OfTheVaeTellsItsNamesAndItsDeadBiases) {
   Graph graph;
-  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph, {.pixels = 8, .hidden_units = 4, .hidden_layers = 2});
+  const VariationalAutoencoder vae =
+      BuildVariationalAutoencoder(graph, {.pixels = 8, .hidden_units = 4, .hidden_layers = 2});
   const std::vector<std::string> expected = {
-      "dead-bias Encoder/FullyConnected/b",         "dead-bias Encoder/FullyConnected_1/b", "dead-bias Decoder/FullyConnected/b",
-      "dead-bias Decoder/FullyConnected_1/b",       "automatic-name Encoder/FullyConnected_1", "automatic-name Encoder/BatchNormalization_1",
-      "automatic-name Decoder/FullyConnected_1",    "automatic-name Decoder/BatchNormalization_1"};
+      "dead-bias Encoder/FullyConnected/b",      "dead-bias Encoder/FullyConnected_1/b",
+      "dead-bias Decoder/FullyConnected/b",      "dead-bias Decoder/FullyConnected_1/b",
+      "automatic-name Encoder/FullyConnected_1", "automatic-name Encoder/BatchNormalization_1",
+      "automatic-name Decoder/FullyConnected_1", "automatic-name Decoder/BatchNormalization_1"};
   EXPECT_EQ(Found(graph, {vae.loss.total}), expected);
   Minimize(vae.loss.total, Adam{}, {.clip_global_norm = 5});
   EXPECT_EQ(Found(graph, {vae.loss.total}), expected) << "gradients and slots are no news";

@@ -1,4 +1,5 @@
-// Each pass alone: what it drops and keeps, that the graph before it is untouched, and that the values have the same bits.
+// Each pass alone: what it drops and keeps, that the graph before it is untouched, and that the values have the same
+// bits.
 #include "weft/graph/compile/passes.h"
 
 #include <algorithm>
@@ -26,13 +27,15 @@ namespace {
 
 using Pass = CompileGraph (*)(const CompileGraph&);
 
-constexpr std::pair<std::string_view, Pass> kPasses[] = {{"Prune", Prune}, {"Fold", Fold}, {"Deduplicate", Deduplicate}, {"Simplify", Simplify}};
+constexpr std::pair<std::string_view, Pass> kPasses[] = {
+    {"Prune", Prune}, {"Fold", Fold}, {"Deduplicate", Deduplicate}, {"Simplify", Simplify}};
 
 std::string Text(const Graph& graph) {
   std::string text;
   for (uint32_t i = 0; i < graph.size(); ++i) {
     const NodeId id{i};
-    text += graph.name(id).str() + (graph.has_stated_name(id) ? " = " : " ~ ") + std::string(*graph.op(id).name) + " " + ToString(graph.type(id)) + " " + ToString(graph.attributes(id));
+    text += graph.name(id).str() + (graph.has_stated_name(id) ? " = " : " ~ ") + std::string(*graph.op(id).name) + " " +
+            ToString(graph.type(id)) + " " + ToString(graph.attributes(id));
     for (NodeId operand : graph.operands(id)) text += " " + graph.name(operand).str();
     text += "\n";
   }
@@ -40,7 +43,8 @@ std::string Text(const Graph& graph) {
   return text;
 }
 
-CompileGraph Bound(Graph& graph, std::initializer_list<Node> fetches, int64_t batch = -1, Mode mode = Mode::kInference) {
+CompileGraph Bound(Graph& graph, std::initializer_list<Node> fetches, int64_t batch = -1,
+                   Mode mode = Mode::kInference) {
   std::vector<NodeId> ids;
   for (const Node& fetch : fetches) ids.push_back(fetch.id());
   const std::string before = Text(graph);
@@ -96,7 +100,8 @@ TEST(Bind, RefusesNWithoutANumber) {
 TEST(Bind, RefusesANodeThatIsNotThere) {
   Graph graph;
   const NodeId id{7};
-  EXPECT_NE(Thrown([&] { Bind(graph, std::span(&id, 1), {}, -1, Mode::kInference); }).find("node 7"), std::string::npos);
+  EXPECT_NE(Thrown([&] { Bind(graph, std::span(&id, 1), {}, -1, Mode::kInference); }).find("node 7"),
+            std::string::npos);
 }
 
 TEST(Bind, NumbersNodesInCanonicalOrder) {
@@ -196,7 +201,9 @@ TEST(Prune, DropsWhatNothingNeeds) {
 Tensor Numbers(const Shape& shape, double first, double last) {
   Tensor tensor(DType::kFloat32, shape);
   const auto values = tensor.values<float>();
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(first + (last - first) * static_cast<double>(i) / static_cast<double>(values.size()));
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] =
+        static_cast<float>(first + (last - first) * static_cast<double>(i) / static_cast<double>(values.size()));
   return tensor;
 }
 
@@ -218,7 +225,8 @@ Tensor OneByOne(const OpDef& op, const Tensor& x) {
     const BlockInput input = {.data = from.bytes().data(), .stride = 1};
     void* const output = to.bytes().data();
     const Attributes none;
-    std::get<PerBlock>(*op.lower).kernel({.dtype = x.dtype(), .count = 1, .inputs = {&input, 1}, .outputs = {&output, 1}, .attributes = &none});
+    std::get<PerBlock>(*op.lower).kernel(
+        {.dtype = x.dtype(), .count = 1, .inputs = {&input, 1}, .outputs = {&output, 1}, .attributes = &none});
     result.values<float>()[i] = to.values<float>()[0];
   }
   return result;
@@ -264,7 +272,8 @@ TEST(Fold, SeesThroughViews) {
 TEST(Fold, LeavesTheRest) {
   Graph graph;
   const Node x = Placeholder(graph, "X", {4});
-  const Node row = Constant(graph, Tensor::Of<float>({3}, {1, 2, 3})), column = Constant(graph, Tensor::Of<float>({2, 1}, {1, 2}));
+  const Node row = Constant(graph, Tensor::Of<float>({3}, {1, 2, 3})),
+             column = Constant(graph, Tensor::Of<float>({2, 1}, {1, 2}));
   const Node large = Exp(Constant(graph, Numbers({65'537}, 0, 1)));
   const CompileGraph before = Bound(graph, {x * 2.0, row + column, large, ReduceSum(row)});
   EXPECT_EQ(Text(After(Fold, before).graph), Text(Prune(before).graph));
@@ -334,8 +343,9 @@ TEST(Deduplicate, KeepsWhatOnlyLooksEqual) {
 TEST(Deduplicate, FindsEqualConstantsByTheirBits) {
   Graph graph;
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& [a, b] : {std::pair{Constant(graph, 2.5), Constant(graph, 2.5)}, std::pair{Constant(graph, nan), Constant(graph, nan)},
-                             std::pair{Constant(graph, Numbers({5}, 0, 1)), Constant(graph, Numbers({5}, 0, 1))}}) {
+  for (const auto& [a, b] :
+       {std::pair{Constant(graph, 2.5), Constant(graph, 2.5)}, std::pair{Constant(graph, nan), Constant(graph, nan)},
+        std::pair{Constant(graph, Numbers({5}, 0, 1)), Constant(graph, Numbers({5}, 0, 1))}}) {
     const CompileGraph single = After(Deduplicate, Bound(graph, {a, b}));
     EXPECT_EQ(single.fetches[0], single.fetches[1]);
   }
@@ -364,7 +374,9 @@ TEST(Simplify, MakesElementCountAConstant) {
   EXPECT_EQ(ConstantValue(Fetch(simple)), Tensor::Scalar(12.0f));
 }
 
-TensorType LikeOperand(const TypeContext& context) { return {.dtype = context.operand(0).dtype, .shape = context.operand(0).shape}; }
+TensorType LikeOperand(const TypeContext& context) {
+  return {.dtype = context.operand(0).dtype, .shape = context.operand(0).shape};
+}
 
 constexpr OpDef Toy(std::string_view name, SimplifyRule simplify) {
   return {.name = name,
@@ -378,10 +390,14 @@ constexpr OpDef Toy(std::string_view name, SimplifyRule simplify) {
 }
 
 extern const OpDef kPong;
-constinit const OpDef kPing = Toy("Ping", [](Node node) -> std::optional<Node> { return node.graph().Add(kPong, {node.operand(0)}); });
-constinit const OpDef kPong = Toy("Pong", [](Node node) -> std::optional<Node> { return node.graph().Add(kPing, {node.operand(0)}); });
-constinit const OpDef kShrinks = Toy("Shrinks", [](Node node) -> std::optional<Node> { return ReduceSum(node.operand(0)); });
-constinit const OpDef kTwice = Toy("Twice", [](Node node) -> std::optional<Node> { return Exp(node.operand(0)) + node.operand(0); });
+constinit const OpDef kPing =
+    Toy("Ping", [](Node node) -> std::optional<Node> { return node.graph().Add(kPong, {node.operand(0)}); });
+constinit const OpDef kPong =
+    Toy("Pong", [](Node node) -> std::optional<Node> { return node.graph().Add(kPing, {node.operand(0)}); });
+constinit const OpDef kShrinks =
+    Toy("Shrinks", [](Node node) -> std::optional<Node> { return ReduceSum(node.operand(0)); });
+constinit const OpDef kTwice =
+    Toy("Twice", [](Node node) -> std::optional<Node> { return Exp(node.operand(0)) + node.operand(0); });
 constinit const OpDef kDropped = Toy("Dropped", [](Node node) -> std::optional<Node> { return node.operand(0); });
 
 TEST(Simplify, GivesTheNameToWhatARuleMade) {
@@ -426,8 +442,9 @@ struct Random {
 std::vector<Node> RandomGraph(Graph& graph, uint64_t seed) {
   Random random(seed);
   const PlaceholderOptions f64 = {.dtype = DType::kFloat64};
-  std::vector<Node> nodes = {Placeholder(graph, "X", {kBatch, 3}, f64), Placeholder(graph, "W", {3}, f64), Placeholder(graph, "S", {}, f64),
-                             Constant(graph, 0.5, DType::kFloat64), Constant(graph, 1.0, DType::kFloat64)};
+  std::vector<Node> nodes = {Placeholder(graph, "X", {kBatch, 3}, f64), Placeholder(graph, "W", {3}, f64),
+                             Placeholder(graph, "S", {}, f64), Constant(graph, 0.5, DType::kFloat64),
+                             Constant(graph, 1.0, DType::kFloat64)};
   const size_t count = 3 + random.Below(30);
   for (size_t i = 0; i < count; ++i) {
     const Node a = nodes[random.Below(nodes.size())], b = nodes[random.Below(nodes.size())];
@@ -454,7 +471,8 @@ std::vector<Node> RandomGraph(Graph& graph, uint64_t seed) {
 class PassesOnRandomGraphs : public testing::TestWithParam<Mode> {};
 
 TEST_P(PassesOnRandomGraphs, KeepTheBits) {
-  const Tensor x = Tensor::Of<double>({2, 3}, {0.1, -0.2, 0.3, 1.5, -2.5, 0.7}), w = Tensor::Of<double>({3}, {0.3, -1.1, 2}), s = Tensor::Scalar(0.75);
+  const Tensor x = Tensor::Of<double>({2, 3}, {0.1, -0.2, 0.3, 1.5, -2.5, 0.7}),
+               w = Tensor::Of<double>({3}, {0.3, -1.1, 2}), s = Tensor::Scalar(0.75);
   for (uint64_t seed = 0; seed < 100; ++seed) {
     Graph graph;
     const std::vector<Node> fetches = RandomGraph(graph, seed);
@@ -473,8 +491,10 @@ TEST_P(PassesOnRandomGraphs, KeepTheBits) {
       std::vector<Node> nodes;
       for (NodeId fetch : state.fetches) nodes.push_back(state.graph.node(fetch));
       const std::vector<Tensor> values = InterpretReference(state.graph, nodes, feeds_of(state.graph));
-      for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i], expected[i]) << pass << ", seed " << seed << ", fetch " << i;
-      for (const Node& fetch : fetches) EXPECT_NE(state.graph.FindId(fetch.name()), kNoNode) << pass << ", seed " << seed << ", " << fetch.name().str();
+      for (size_t i = 0; i < values.size(); ++i)
+        EXPECT_EQ(values[i], expected[i]) << pass << ", seed " << seed << ", fetch " << i;
+      for (const Node& fetch : fetches)
+        EXPECT_NE(state.graph.FindId(fetch.name()), kNoNode) << pass << ", seed " << seed << ", " << fetch.name().str();
     };
     check("Bind");
     for (const auto& [name, pass] : kPasses) {

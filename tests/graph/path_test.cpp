@@ -19,9 +19,16 @@ using testing::Not;
 
 TEST(Path, RefusesWhatIsNoName) {
   const std::pair<std::string, std::string> cases[] = {
-      {"", "is empty"},          {"/A", "empty component"},   {"A/", "empty component"},      {"/", "empty component"},
-      {"A//B", "empty component"}, {"A\nB", "control character"}, {std::string("A\0B", 3), "control character"},
-      {"A\x1b[31m", "control character"}, {"A\x7f", "control character"}, {std::string(513, 'x'), "got 513 bytes, expected at most 512"},
+      {"", "is empty"},
+      {"/A", "empty component"},
+      {"A/", "empty component"},
+      {"/", "empty component"},
+      {"A//B", "empty component"},
+      {"A\nB", "control character"},
+      {std::string("A\0B", 3), "control character"},
+      {"A\x1b[31m", "control character"},
+      {"A\x7f", "control character"},
+      {std::string(513, 'x'), "got 513 bytes, expected at most 512"},
   };
   for (const auto& [text, reason] : cases) EXPECT_THAT(Thrown([&] { Path path(text); }), HasSubstr(reason)) << text;
 }
@@ -31,7 +38,8 @@ TEST(Path, NeverEchoesControlCharacters) {
 }
 
 TEST(Path, AcceptsEverythingElse) {
-  for (const char* text : {"A", "A/B/C", " ", "a b", ".", "..", "\"];evil[", "Größe/μ", "</script>", "\\"}) EXPECT_EQ(Path(text).str(), text);
+  for (const char* text : {"A", "A/B/C", " ", "a b", ".", "..", "\"];evil[", "Größe/μ", "</script>", "\\"})
+    EXPECT_EQ(Path(text).str(), text);
   EXPECT_EQ(Path(std::string(512, 'x')).str().size(), Path::kMaxBytes);
 }
 
@@ -71,15 +79,32 @@ TEST(MatchesGlob, KnowsOneAndTwoStars) {
     bool matches;
   };
   const Case cases[] = {
-      {"Decoder/**", "Decoder/Mean/W", true}, {"Decoder/**", "Decoder/H", true},    {"Decoder/**", "Decoder2/H", false},
-      {"Decoder/**", "Decoder", false},       {"Decoder/*", "Decoder/H", true},     {"Decoder/*", "Decoder/Mean/W", false},
-      {"*/Mean", "Encoder/Mean", true},       {"*/Mean", "A/B/Mean", false},        {"**/Mean", "A/B/Mean", true},
-      {"**", "A/B", true},                    {"**", "", true},                     {"*", "A", true},
-      {"*", "A/B", false},                    {"*", "", true},                      {"", "", true},
-      {"", "A", false},                       {"W", "W", true},                     {"W", "WW", false},
-      {"*W*", "aWbWc", true},                 {"A*/B", "Axy/B", true},              {"A*/B", "A/B", true},
-      {"A*B", "A/B", false},                  {"A**B", "A/x/B", true},              {"***", "A/B", true},
-      {"[ab]?.", "[ab]?.", true},             {"[ab]", "a", false},
+      {"Decoder/**", "Decoder/Mean/W", true},
+      {"Decoder/**", "Decoder/H", true},
+      {"Decoder/**", "Decoder2/H", false},
+      {"Decoder/**", "Decoder", false},
+      {"Decoder/*", "Decoder/H", true},
+      {"Decoder/*", "Decoder/Mean/W", false},
+      {"*/Mean", "Encoder/Mean", true},
+      {"*/Mean", "A/B/Mean", false},
+      {"**/Mean", "A/B/Mean", true},
+      {"**", "A/B", true},
+      {"**", "", true},
+      {"*", "A", true},
+      {"*", "A/B", false},
+      {"*", "", true},
+      {"", "", true},
+      {"", "A", false},
+      {"W", "W", true},
+      {"W", "WW", false},
+      {"*W*", "aWbWc", true},
+      {"A*/B", "Axy/B", true},
+      {"A*/B", "A/B", true},
+      {"A*B", "A/B", false},
+      {"A**B", "A/x/B", true},
+      {"***", "A/B", true},
+      {"[ab]?.", "[ab]?.", true},
+      {"[ab]", "a", false},
   };
   for (const Case& c : cases) EXPECT_EQ(MatchesGlob(c.pattern, c.path), c.matches) << c.pattern << " on " << c.path;
 }
@@ -96,9 +121,14 @@ TEST(NearestSpelling, FindsFewestEdits) {
     const char* name;
     const char* nearest;
   };
-  const Case cases[] = {{"Encoder/Logvariance", "Encoder/LogVariance"}, {"Encoder/Maen", "Encoder/Mean"}, {"Encodr/Mean", "Encoder/Mean"},
-                        {"encoder/mean", "Encoder/Mean"},               {"Encoder/Mean", "Encoder/Mean"}, {"V", "W"},
-                        {"Loss/Total", ""},                             {"", "W"}};
+  const Case cases[] = {{"Encoder/Logvariance", "Encoder/LogVariance"},
+                        {"Encoder/Maen", "Encoder/Mean"},
+                        {"Encodr/Mean", "Encoder/Mean"},
+                        {"encoder/mean", "Encoder/Mean"},
+                        {"Encoder/Mean", "Encoder/Mean"},
+                        {"V", "W"},
+                        {"Loss/Total", ""},
+                        {"", "W"}};
   for (const Case& c : cases) EXPECT_EQ(NearestSpelling(c.name, known), c.nearest) << c.name;
   EXPECT_EQ(NearestSpelling("A", {}), "");
 }
@@ -118,9 +148,12 @@ TEST(DidYouMean, EndsASentence) {
 
 TEST(Escaped, MakesOneHarmlessLine) {
   const std::pair<std::string, std::string> cases[] = {
-      {"plain", "plain"},          {"μ ↦ σ", "μ ↦ σ"},         {"a\tb\n", "a\\x09b\\x0a"},     {"\x1b[0m", "\\x1b[0m"},
-      {"\x7f", "\\x7f"},           {"\xff", "\\xff"},          {"\xc3", "\\xc3"},              {"\xc3\x28", "\\xc3("},
-      {"\xc2\x85", "\\xc2\\x85"},  {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},                   {"\xe2\x82", "\\xe2\\x82"},
+      {"plain", "plain"},         {"μ ↦ σ", "μ ↦ σ"},
+      {"a\tb\n", "a\\x09b\\x0a"}, {"\x1b[0m", "\\x1b[0m"},
+      {"\x7f", "\\x7f"},          {"\xff", "\\xff"},
+      {"\xc3", "\\xc3"},          {"\xc3\x28", "\\xc3("},
+      {"\xc2\x85", "\\xc2\\x85"}, {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+      {"\xe2\x82", "\\xe2\\x82"},
   };
   for (const auto& [text, escaped] : cases) EXPECT_EQ(Escaped(text), escaped);
   EXPECT_EQ(Escaped("abcdef", 3), "abc…");

@@ -34,7 +34,8 @@ struct Model {
   }
   static Tensor Input(int64_t rows) {
     Tensor input(DType::kFloat32, {rows, 4});
-    for (size_t i = 0; i < input.values<float>().size(); ++i) input.values<float>()[i] = static_cast<float>(i % 7) * 0.25f - 0.5f;
+    for (size_t i = 0; i < input.values<float>().size(); ++i)
+      input.values<float>()[i] = static_cast<float>(i % 7) * 0.25f - 0.5f;
     return input;
   }
 };
@@ -54,11 +55,20 @@ TEST(Session, RefusesFeedsThatDoNotFit) {
   Session session(m.graph, store, {.threads = 1});
   const Tensor good = Model::Input(2), wide(DType::kFloat32, {2, 5}), other(DType::kFloat64, {2, 4});
   EXPECT_NE(Thrown<GraphError>([&] { session.Run({}, m.y); }).find("'X'"), std::string::npos);
-  EXPECT_NE(Thrown<GraphError>([&] { session.Run({{m.x, wide}}, m.y); }).find("got f32[2, 5], expected f32[N, 4]"), std::string::npos);
+  EXPECT_NE(Thrown<GraphError>([&] {
+              session.Run({{m.x, wide}}, m.y);
+            }).find("got f32[2, 5], expected f32[N, 4]"),
+            std::string::npos);
   EXPECT_NE(Thrown<GraphError>([&] { session.Run({{m.x, other}}, m.y); }).find("got f64[2, 4]"), std::string::npos);
-  EXPECT_NE(Thrown<GraphError>([&] { session.Run({{m.x, good}, {m.x, good}}, m.y); }).find("given twice"), std::string::npos);
+  EXPECT_NE(Thrown<GraphError>([&] {
+              session.Run({{m.x, good}, {m.x, good}}, m.y);
+            }).find("given twice"),
+            std::string::npos);
   Model stranger;
-  EXPECT_NE(Thrown<GraphError>([&] { session.Run({{m.x, good}}, stranger.y); }).find("another graph"), std::string::npos);
+  EXPECT_NE(Thrown<GraphError>([&] {
+              session.Run({{m.x, good}}, stranger.y);
+            }).find("another graph"),
+            std::string::npos);
 }
 
 TEST(Session, AnyNodeCanBeFedAndIsNotComputed) {
@@ -112,7 +122,8 @@ TEST(Step, AllocatesNothing) {
   VariableStore store(m.graph);
   Initialize(m.graph, store);
   Session session(m.graph, store, {.threads = 1});
-  PreparedRun run = session.Prepare({m.loss}, {.mode = Mode::kTraining, .updates = true, .batch = 16, .guards = {m.loss}});
+  PreparedRun run =
+      session.Prepare({m.loss}, {.mode = Mode::kTraining, .updates = true, .batch = 16, .guards = {m.loss}});
   const Tensor input = Model::Input(16);
   const auto feed = run.Input<float>(m.x);
   run.Run();

@@ -51,7 +51,8 @@ TEST(Shape, BindsEveryBatchSize) {
 }
 
 TEST(Shape, RefusesToBindANegativeBatch) {
-  for (int64_t batch : {int64_t{-1}, INT64_MIN}) EXPECT_THAT(Thrown([batch] { Shape{kBatch}.Bound(batch); }), HasSubstr("expected 0 or more"));
+  for (int64_t batch : {int64_t{-1}, INT64_MIN})
+    EXPECT_THAT(Thrown([batch] { Shape{kBatch}.Bound(batch); }), HasSubstr("expected 0 or more"));
 }
 
 TEST(Shape, PrintsItself) {
@@ -146,7 +147,8 @@ TEST(NormalizedAxis, RefusesAxesOutside) {
 TEST(TensorType, PrintsDTypeShapeAndKind) {
   EXPECT_EQ(ToString(TensorType{.dtype = DType::kFloat32, .shape = {kBatch, 784}}), "f32[N, 784]");
   EXPECT_EQ(ToString(TensorType{.dtype = DType::kInt64, .shape = {}}), "i64[]");
-  EXPECT_EQ(ToString(TensorType{.dtype = DType::kFloat64, .shape = {2}, .kind = ValueKind::kLogProbability}), "f64[2] log probability");
+  EXPECT_EQ(ToString(TensorType{.dtype = DType::kFloat64, .shape = {2}, .kind = ValueKind::kLogProbability}),
+            "f64[2] log probability");
   for (DType dtype : kAllDTypes) EXPECT_EQ(ParseDType(Name(dtype)), dtype);
   EXPECT_EQ(ParseDType("F32"), std::nullopt);
 }

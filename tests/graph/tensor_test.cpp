@@ -117,9 +117,12 @@ TEST(Cast, ConvertsEveryPair) {
 }
 
 TEST(Cast, ToIntegersSaturatesAndTakesNanAsZero) {
-  const Tensor wild = Tensor::Of<double>({6}, {NAN, kInfinity, -kInfinity, 1e300, -9223372036854775808.0, 9223372036854775808.0});
-  EXPECT_THAT(wild.Cast(DType::kInt64).values<int64_t>(), ElementsAre(0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX));
-  EXPECT_THAT(wild.Cast(DType::kFloat32).Cast(DType::kInt64).values<int64_t>(), ElementsAre(0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX));
+  const Tensor wild =
+      Tensor::Of<double>({6}, {NAN, kInfinity, -kInfinity, 1e300, -9223372036854775808.0, 9223372036854775808.0});
+  EXPECT_THAT(wild.Cast(DType::kInt64).values<int64_t>(),
+              ElementsAre(0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX));
+  EXPECT_THAT(wild.Cast(DType::kFloat32).Cast(DType::kInt64).values<int64_t>(),
+              ElementsAre(0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX));
 }
 
 TEST(Cast, OverflowsToInfinityAndKeepsNan) {
@@ -127,7 +130,8 @@ TEST(Cast, OverflowsToInfinityAndKeepsNan) {
   EXPECT_EQ(wild.values<float>()[0], std::numeric_limits<float>::infinity());
   EXPECT_EQ(wild.values<float>()[1], -std::numeric_limits<float>::infinity());
   EXPECT_TRUE(std::isnan(wild.values<float>()[2]));
-  EXPECT_THAT(Tensor::Scalar(double{NAN}).Cast(DType::kBool).values<bool>(), ElementsAre(true)) << "anything but 0 is true";
+  EXPECT_THAT(Tensor::Scalar(double{NAN}).Cast(DType::kBool).values<bool>(), ElementsAre(true))
+      << "anything but 0 is true";
 }
 
 TEST(Rows, AreARangeOfTheFirstAxis) {
@@ -142,7 +146,8 @@ TEST(Rows, AreARangeOfTheFirstAxis) {
 TEST(Rows, RefusesWhatIsOutside) {
   const Tensor tensor(DType::kFloat32, {3, 2});
   const std::pair<int64_t, int64_t> ranges[] = {{-1, 2}, {2, 1}, {0, 4}, {4, 4}};
-  for (const auto& [begin, end] : ranges) EXPECT_THAT(Thrown([&] { tensor.Rows(begin, end); }), HasSubstr("within 0 … 3"));
+  for (const auto& [begin, end] : ranges)
+    EXPECT_THAT(Thrown([&] { tensor.Rows(begin, end); }), HasSubstr("within 0 … 3"));
 }
 
 TEST(Rows, RefusesAScalar) {

@@ -96,8 +96,8 @@ TEST(Text, ForgivesSpacesCommentsAndLineEndings) {
 TEST(Text, QuotesOddNamesAndKeys) {
   Graph graph;
   std::vector<Node> nodes;
-  for (const char* name : {"a b", "x,y", "x)", "=", "\"];evil[", "</script>", "back\\slash", "\\x41", "Größe/μ", "\xff\xc3(", "#", "weft graph 1", "update", "alias/a b", "{}", ":", "<-",
-                           "a = b"}) {
+  for (const char* name : {"a b", "x,y", "x)", "=", "\"];evil[", "</script>", "back\\slash", "\\x41", "Größe/μ",
+                           "\xff\xc3(", "#", "weft graph 1", "update", "alias/a b", "{}", ":", "<-", "a = b"}) {
     nodes.push_back(ToyInput(graph, name));
   }
   graph.Rename(graph.Add(kToyConcat, nodes), "all of them");
@@ -107,7 +107,8 @@ TEST(Text, QuotesOddNamesAndKeys) {
   const std::string text = ToText(graph);
   ExpectSameGraph(Parsed(text), graph);
   EXPECT_EQ(ToText(Parsed(text)), text);
-  EXPECT_THAT(text, AllOf(HasSubstr("\"\\\"];evil[\" = Placeholder()"), HasSubstr("\"back\\\\slash\" ="), HasSubstr("\"\\xff\\xc3(\" ="), HasSubstr("\"Größe/μ\" ="),
+  EXPECT_THAT(text, AllOf(HasSubstr("\"\\\"];evil[\" = Placeholder()"), HasSubstr("\"back\\\\slash\" ="),
+                          HasSubstr("\"\\xff\\xc3(\" ="), HasSubstr("\"Größe/μ\" ="),
                           HasSubstr("update = Placeholder()"), HasSubstr("collection \"line\\x0abreak\" : \"a b\"")));
 }
 
@@ -117,7 +118,8 @@ TEST(Text, RoundTripsRandomGraphs) {
     Graph graph;
     for (int i = 0; i < 30; ++i) {
       std::vector<Node> operands;
-      for (size_t k = graph.size() == 0 ? 0 : random() % 3; k > 0; --k) operands.push_back(graph.node(NodeId{static_cast<uint32_t>(random() % graph.size())}));
+      for (size_t k = graph.size() == 0 ? 0 : random() % 3; k > 0; --k)
+        operands.push_back(graph.node(NodeId{static_cast<uint32_t>(random() % graph.size())}));
       const Scope scope(graph, std::string(1, static_cast<char>('A' + random() % 3)));
       if (operands.empty()) ToyVariable(graph, "V" + std::to_string(i));
       else graph.Add(kToyConcat, operands, {{"number", static_cast<double>(random()) / 7}});
@@ -136,7 +138,9 @@ TEST(Text, RoundTripsRandomGraphs) {
 }
 
 TEST(Text, AParsedGraphCanGrow) {
-  Graph graph = Parsed("weft graph 1\nX = Placeholder() {dtype=f32 shape=[]} : f32[]\nUnary = Unary(X) : f32[]\nUnary_1 = Unary(X) : f32[]\n");
+  Graph graph = Parsed(
+      "weft graph 1\nX = Placeholder() {dtype=f32 shape=[]} : f32[]\nUnary = Unary(X) : f32[]\nUnary_1 = Unary(X) : "
+      "f32[]\n");
   EXPECT_EQ(ToyUnary(graph.Find("X")).name(), Path("Unary_2"));
   EXPECT_EQ(graph.uses(graph.Find("X").id()).size(), 3u);
 }
@@ -165,7 +169,8 @@ TEST(Text, RefusalsSayLineAndColumn) {
       {a + "B = Unary(A) :", "line 3, column 15: got the end, expected f32[2]"},
       {a + "B = Unary(A) {slope} : f32[2]", "line 3, column 20: got '} : f32[2]', expected '='"},
       {a + "B = Unary(A) {slope=} : f32[2]", "line 3, column 21: attribute: got '} : f32[2]', expected a number"},
-      {a + "B = Unary(A) {slope=1 slope=2} : f32[2]", "line 3, column 23: got 'slope=2} : f32[2]', expected another attribute"},
+      {a + "B = Unary(A) {slope=1 slope=2} : f32[2]",
+       "line 3, column 23: got 'slope=2} : f32[2]', expected another attribute"},
       {a + "B = Unary(A) {slope=1", "line 3, column 22: got the end, expected a name"},
       {a + "μ = Unary(A)", "line 3, column 1: got 'μ = Unary(A)', expected a name"},
       {a + "\"μ\" ? Unary(A)", "line 3, column 5: got '? Unary(A)', expected '='"},
@@ -191,13 +196,15 @@ TEST(Text, RefusalsSayLineAndColumn) {
       {a + "collection key : A,", "line 3, column 20: got the end, expected a name"},
       {a + "colection key : A", "line 3, column 11: got 'key : A', expected '='"},
   };
-  for (const Case& c : cases) EXPECT_THAT(Refusal(c.lines), AllOf(HasSubstr("graph text, line"), HasSubstr(c.sentence))) << c.lines;
+  for (const Case& c : cases)
+    EXPECT_THAT(Refusal(c.lines), AllOf(HasSubstr("graph text, line"), HasSubstr(c.sentence))) << c.lines;
 }
 
 TEST(Text, RefusesWhatIsNoGraphText) {
   EXPECT_EQ(Thrown([] { Parsed(""); }), "graph text: got the end, expected 'weft graph 1'");
   EXPECT_THAT(Thrown([] { Parsed("\n# nothing\n"); }), HasSubstr("got the end, expected 'weft graph 1'"));
-  EXPECT_EQ(Thrown([] { Parsed("weft graph 2\n"); }), "graph text, line 1, column 1: got 'weft graph 2', expected 'weft graph 1'");
+  EXPECT_EQ(Thrown([] { Parsed("weft graph 2\n"); }),
+            "graph text, line 1, column 1: got 'weft graph 2', expected 'weft graph 1'");
   EXPECT_THAT(Thrown([] { Parsed("\x89PNG\r\n\x1a\n"); }), AllOf(HasSubstr("got '\\x89PNG'"), Not(HasSubstr("\x89"))));
   EXPECT_THAT(Thrown([] { Parsed("<html>" + std::string(100000, 'x')); }), HasSubstr("<html>xxx"));
   EXPECT_LT(Thrown([] { Parsed(std::string(100000, '\x01')); }).size(), 300u);
@@ -207,7 +214,9 @@ TEST(Text, EndsSomewhereAndIsRefusedOrRead) {
   Graph graph;
   const Node x = ToyInput(graph, "a b/X", {kBatch, 784});
   const Node v = ToyVariable(graph, "V", {kBatch, 784});
-  graph.AddUpdate(v, graph.Add(kToyBinary, {x, v}, {{"text", std::string("\"\\\n")}, {"value", std::make_shared<const Tensor>(Tensor::Of<float>({2}, {1, 2}))}}));
+  graph.AddUpdate(v, graph.Add(kToyBinary, {x, v},
+                               {{"text", std::string("\"\\\n")},
+                                {"value", std::make_shared<const Tensor>(Tensor::Of<float>({2}, {1, 2}))}}));
   const std::string text = ToText(graph);
   for (size_t length = 0; length < text.size(); ++length) {
     try {
@@ -223,7 +232,9 @@ TEST(Text, HarmedAnywhereIsRefusedOrRead) {
   Graph graph;
   const Node x = ToyInput(graph, "a b/X", {kBatch, 784});
   const Node v = ToyVariable(graph, "V", {kBatch, 784});
-  graph.AddUpdate(v, graph.Add(kToyBinary, {x, v}, {{"axes", std::vector<int64_t>{1}}, {"value", std::make_shared<const Tensor>(Tensor::Of<float>({2}, {1, 2}))}}));
+  graph.AddUpdate(v, graph.Add(kToyBinary, {x, v},
+                               {{"axes", std::vector<int64_t>{1}},
+                                {"value", std::make_shared<const Tensor>(Tensor::Of<float>({2}, {1, 2}))}}));
   const std::string text = ToText(graph);
   std::mt19937 random(5);
   const std::string_view letters = "\"\\{}[]()=:,<-N09.e \n#\x01\xff";
@@ -234,15 +245,15 @@ TEST(Text, HarmedAnywhereIsRefusedOrRead) {
       const Graph read = Parsed(harmed);
       EXPECT_NO_THROW(Verify(read)) << harmed;
       EXPECT_EQ(ToText(Parsed(ToText(read))), ToText(read)) << harmed;
-    } catch (const Error&) {
-    }
+    } catch (const Error&) {}
   }
 }
 
 TEST(Text, LinesHaveALimit) {
   std::string line = "weft graph 1\n#" + std::string(kMaxTextLine - 1, 'x');
   EXPECT_EQ(Parsed(line).size(), 0u);
-  EXPECT_THAT(Thrown<ResourceError>([&] { Parsed(line + "x"); }), HasSubstr("line 2: got 67108865 bytes, expected at most 67108864"));
+  EXPECT_THAT(Thrown<ResourceError>([&] { Parsed(line + "x"); }),
+              HasSubstr("line 2: got 67108865 bytes, expected at most 67108864"));
 }
 
 TEST(Text, FollowsAMillionNodesInARow) {

@@ -23,7 +23,8 @@ constexpr NodeId kA{0}, kB{1}, kV{2}, kU{3}, kSum{4}, kTop{5};
 // A, B, V: sources; U = Unary(A); Sum = Binary(U, B); Top = Binary(Sum, Sum); V ← Top.
 Graph LegalGraph() {
   Graph graph;
-  const Node a = ToyInput(graph, "A", {kBatch, 3}), b = ToyInput(graph, "B", {kBatch, 3}), v = ToyVariable(graph, "V", {kBatch, 3});
+  const Node a = ToyInput(graph, "A", {kBatch, 3}), b = ToyInput(graph, "B", {kBatch, 3}),
+             v = ToyVariable(graph, "V", {kBatch, 3});
   const Node u = graph.AddNamed("U", kToyUnary, {a});
   const Node sum = graph.AddNamed("Sum", kToyBinary, {u, b});
   const Node top = graph.AddNamed("Top", kToyBinary, {sum, sum});
@@ -52,15 +53,27 @@ TEST(Verify, NamesTheNodeOfEveryIllegalGraph) {
     std::string sentence;
   };
   const Case cases[] = {
-      {"an operand that does not exist", [](Graph& g) { Inside(Nodes{}, g)[4].operands[1] = NodeId{99}; }, "'Sum': operand 1: got node 99, expected one of 6"},
-      {"no operand at all", [](Graph& g) { Inside(Nodes{}, g)[4].operands[1] = kNoNode; }, "'Sum': operand 1: got node 4294967295"},
-      {"a use that is no operand", [](Graph& g) { Inside(Nodes{}, g)[4].operands[1] = kA; }, "'B': is not operand 1 of 'Sum', though listed as a use"},
-      {"a use of a node that does not exist", [](Graph& g) { Inside(Nodes{}, g)[0].uses[0].target = NodeId{99}; }, "'A': is not operand 0 of node 99"},
-      {"a use by an operand that does not exist", [](Graph& g) { Inside(Nodes{}, g)[0].uses[0].operand = 5; }, "'A': is not operand 5 of 'U'"},
-      {"a use of somebody else", [](Graph& g) { Inside(Nodes{}, g)[0].uses[0].source = kB; }, "'A': is not operand 0 of 'U'"},
-      {"a use listed twice", [](Graph& g) { Inside(Nodes{}, g)[0].uses.push_back(Edge{kA, kU, 0}); }, "'A': lists its uses by 'U' out of order or twice"},
-      {"uses out of order", [](Graph& g) { std::swap(Inside(Nodes{}, g)[4].uses[0], Inside(Nodes{}, g)[4].uses[1]); }, "'Sum': lists its uses by 'Top' out of order"},
-      {"a use that is not listed", [](Graph& g) { Inside(Nodes{}, g)[4].uses.pop_back(); }, "'Sum': does not know that it is operand 1 of 'Top'"},
+      {"an operand that does not exist", [](Graph& g) { Inside(Nodes{}, g)[4].operands[1] = NodeId{99}; },
+       "'Sum': operand 1: got node 99, expected one of 6"},
+      {"no operand at all", [](Graph& g) { Inside(Nodes{}, g)[4].operands[1] = kNoNode; },
+       "'Sum': operand 1: got node 4294967295"},
+      {"a use that is no operand", [](Graph& g) { Inside(Nodes{}, g)[4].operands[1] = kA; },
+       "'B': is not operand 1 of 'Sum', though listed as a use"},
+      {"a use of a node that does not exist", [](Graph& g) { Inside(Nodes{}, g)[0].uses[0].target = NodeId{99}; },
+       "'A': is not operand 0 of node 99"},
+      {"a use by an operand that does not exist", [](Graph& g) { Inside(Nodes{}, g)[0].uses[0].operand = 5; },
+       "'A': is not operand 5 of 'U'"},
+      {"a use of somebody else", [](Graph& g) { Inside(Nodes{}, g)[0].uses[0].source = kB; },
+       "'A': is not operand 0 of 'U'"},
+      {"a use listed twice",
+       [](Graph& g) {
+         Inside(Nodes{}, g)[0].uses.push_back(Edge{kA, kU, 0});
+       },
+       "'A': lists its uses by 'U' out of order or twice"},
+      {"uses out of order", [](Graph& g) { std::swap(Inside(Nodes{}, g)[4].uses[0], Inside(Nodes{}, g)[4].uses[1]); },
+       "'Sum': lists its uses by 'Top' out of order"},
+      {"a use that is not listed", [](Graph& g) { Inside(Nodes{}, g)[4].uses.pop_back(); },
+       "'Sum': does not know that it is operand 1 of 'Top'"},
       {"a cycle",
        [](Graph& g) {
          Inside(Nodes{}, g)[3].operands[0] = kTop;
@@ -89,35 +102,54 @@ TEST(Verify, NamesTheNodeOfEveryIllegalGraph) {
        },
        "'U': comes before its operand 'V'"},
       {"a node without a name", [](Graph& g) { Inside(Nodes{}, g)[3].name = Path(); }, "node 3 has no name"},
-      {"a name that is not found", [](Graph& g) { Inside(NamesInside{}, g).erase("U"); }, "'U': is not found by its name"},
-      {"a name that another node has", [](Graph& g) { Inside(Nodes{}, g)[3].name = "Sum"; }, "'Sum': shares its name with node 4"},
-      {"an alias of nothing", [](Graph& g) { Inside(AliasesInside{}, g)["Ghost"] = NodeId{99}; }, "node 99: is not found by its alias 'Ghost'"},
-      {"an alias that is not found", [](Graph& g) { Inside(AliasesInside{}, g)["Ghost"] = kU; }, "'U': is not found by its alias 'Ghost'"},
-      {"an alias of another node", [](Graph& g) { Inside(AliasesInside{}, g)["Alias"] = kU; }, "'U': is not found by its alias 'Alias'"},
-      {"a shape that the rule does not give", [](Graph& g) { Inside(Nodes{}, g)[5].type.shape = {3}; }, "'Top': got type f32[3], expected f32[N, 3] by the rule of Binary"},
-      {"a dtype that the rule does not give", [](Graph& g) { Inside(Nodes{}, g)[5].type.dtype = DType::kFloat64; }, "'Top': got type f64[N, 3], expected f32[N, 3]"},
-      {"a wrong type further up", [](Graph& g) { Inside(Nodes{}, g)[0].type.shape = {4}; }, "'A': got type f32[4], expected f32[N, 3]"},
-      {"operands that the rule refuses", [](Graph& g) { Inside(Nodes{}, g)[1].attributes = {{"dtype", DType::kFloat32}, {"shape", Shape{4}}}; Inside(Nodes{}, g)[1].type.shape = {4}; },
+      {"a name that is not found", [](Graph& g) { Inside(NamesInside{}, g).erase("U"); },
+       "'U': is not found by its name"},
+      {"a name that another node has", [](Graph& g) { Inside(Nodes{}, g)[3].name = "Sum"; },
+       "'Sum': shares its name with node 4"},
+      {"an alias of nothing", [](Graph& g) { Inside(AliasesInside{}, g)["Ghost"] = NodeId{99}; },
+       "node 99: is not found by its alias 'Ghost'"},
+      {"an alias that is not found", [](Graph& g) { Inside(AliasesInside{}, g)["Ghost"] = kU; },
+       "'U': is not found by its alias 'Ghost'"},
+      {"an alias of another node", [](Graph& g) { Inside(AliasesInside{}, g)["Alias"] = kU; },
+       "'U': is not found by its alias 'Alias'"},
+      {"a shape that the rule does not give", [](Graph& g) { Inside(Nodes{}, g)[5].type.shape = {3}; },
+       "'Top': got type f32[3], expected f32[N, 3] by the rule of Binary"},
+      {"a dtype that the rule does not give", [](Graph& g) { Inside(Nodes{}, g)[5].type.dtype = DType::kFloat64; },
+       "'Top': got type f64[N, 3], expected f32[N, 3]"},
+      {"a wrong type further up", [](Graph& g) { Inside(Nodes{}, g)[0].type.shape = {4}; },
+       "'A': got type f32[4], expected f32[N, 3]"},
+      {"operands that the rule refuses",
+       [](Graph& g) {
+         Inside(Nodes{}, g)[1].attributes = {{"dtype", DType::kFloat32}, {"shape", Shape{4}}};
+         Inside(Nodes{}, g)[1].type.shape = {4};
+       },
        "Binary 'Sum': operands of different shapes"},
-      {"an attribute that the rule misses", [](Graph& g) { Inside(Nodes{}, g)[1].attributes = {}; }, "attribute 'dtype': missing"},
+      {"an attribute that the rule misses", [](Graph& g) { Inside(Nodes{}, g)[1].attributes = {}; },
+       "attribute 'dtype': missing"},
       {"a wrong number of operands",
        [](Graph& g) {
          Inside(Nodes{}, g)[5].operands.pop_back();
          Inside(Nodes{}, g)[4].uses.pop_back();
        },
        "Binary 'Top': got 1 operands, expected 2"},
-      {"an update of no variable", [](Graph& g) { Inside(UpdatesInside{}, g)[0].first = kA; }, "'A': update: got a Placeholder, expected a variable"},
-      {"an update by a node that does not exist", [](Graph& g) { Inside(UpdatesInside{}, g)[0].second = kNoNode; }, "'V': update: got a node of another graph"},
-      {"an update of a node that does not exist", [](Graph& g) { Inside(UpdatesInside{}, g)[0].first = NodeId{99}; }, "node 99: update: got a node of another graph"},
-      {"two updates", [](Graph& g) { Inside(UpdatesInside{}, g).emplace_back(kV, kU); }, "'V': update: got two, expected one"},
-      {"two initial values", [](Graph& g) { Inside(InitialValuesInside{}, g).emplace_back(kV, kU); }, "'V': initial value: got two, expected one"},
+      {"an update of no variable", [](Graph& g) { Inside(UpdatesInside{}, g)[0].first = kA; },
+       "'A': update: got a Placeholder, expected a variable"},
+      {"an update by a node that does not exist", [](Graph& g) { Inside(UpdatesInside{}, g)[0].second = kNoNode; },
+       "'V': update: got a node of another graph"},
+      {"an update of a node that does not exist", [](Graph& g) { Inside(UpdatesInside{}, g)[0].first = NodeId{99}; },
+       "node 99: update: got a node of another graph"},
+      {"two updates", [](Graph& g) { Inside(UpdatesInside{}, g).emplace_back(kV, kU); },
+       "'V': update: got two, expected one"},
+      {"two initial values", [](Graph& g) { Inside(InitialValuesInside{}, g).emplace_back(kV, kU); },
+       "'V': initial value: got two, expected one"},
       {"an update of another type",
        [](Graph& g) {
          const Node wide = ToyInput(g, "Wide", {4});
          Inside(UpdatesInside{}, g)[0].second = wide.id();
        },
        "'V': update: got 'Wide' f32[4], expected f32[N, 3]"},
-      {"a stranger in a collection", [](Graph& g) { Inside(CollectionsInside{}, g)["key"].push_back(NodeId{99}); }, "node 99: in collection 'key': got a node of another graph"},
+      {"a stranger in a collection", [](Graph& g) { Inside(CollectionsInside{}, g)["key"].push_back(NodeId{99}); },
+       "node 99: in collection 'key': got a node of another graph"},
   };
   for (const Case& c : cases) {
     Graph graph = LegalGraph();

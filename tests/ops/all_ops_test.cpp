@@ -44,7 +44,10 @@ TEST(AllOps, AreTestedOnAllTargets) {
 class Compiled {
  public:
   Compiled(Graph& graph, std::vector<Node> fetches, const SessionOptions& options = {.threads = 1})
-      : store_(graph), session_(graph, store_, options), fetches_(std::move(fetches)), run_(session_.Prepare(fetches_)) {}
+      : store_(graph),
+        session_(graph, store_, options),
+        fetches_(std::move(fetches)),
+        run_(session_.Prepare(fetches_)) {}
 
   // A variable is in a store, a placeholder is fed if the program reads it.
   std::vector<Tensor> Run(const std::map<NodeId, Tensor>& values) {
@@ -250,8 +253,8 @@ TEST_P(EveryOp, KernelTakesEveryLength) {
       const auto arity = sample.operands.size();
       std::vector<Tensor> operands;
       for (size_t i = 0; i < arity; ++i) {
-        operands.push_back(DrawValues(sample.domains[sample.domains.size() == 1 ? 0 : i], {kLongest + 16}, dtype,
-                                      1 + i));
+        operands.push_back(
+            DrawValues(sample.domains[sample.domains.size() == 1 ? 0 : i], {kLongest + 16}, dtype, 1 + i));
       }
       const auto run = [&](uint32_t count, uint32_t broadcast, bool in_place) {
         std::vector<Tensor> copies = operands;
@@ -265,7 +268,10 @@ TEST_P(EveryOp, KernelTakesEveryLength) {
             std::memcpy(&bytes[at], bytes.data(), SizeOf(dtype));
           }
         }
-        kernel({.dtype = dtype, .count = count, .inputs = inputs, .outputs = {&output, 1},
+        kernel({.dtype = dtype,
+                .count = count,
+                .inputs = inputs,
+                .outputs = {&output, 1},
                 .attributes = &sample.attributes});
         const auto* bytes = static_cast<const std::byte*>(output);
         return std::vector<std::byte>(bytes, bytes + count * SizeOf(dtype));
@@ -320,8 +326,12 @@ struct GradientGraph {
   GradientCheck Second() const {
     std::vector<Node> all = variables;
     all.push_back(v);
-    return {.variables = all, .gradients = Gradients(*second_target, all, {.unconnected = Unconnected::kZero}),
-            .results = gradients, .weights = u, .relative = 1e-6, .absolute = 1e-8};
+    return {.variables = all,
+            .gradients = Gradients(*second_target, all, {.unconnected = Unconnected::kZero}),
+            .results = gradients,
+            .weights = u,
+            .relative = 1e-6,
+            .absolute = 1e-8};
   }
 
   Node y;
@@ -360,9 +370,8 @@ TEST_P(EveryOp, SecondGradientIsTheDifferenceQuotient) { CheckGradients(op(), 2)
 TEST_P(EveryOp, SaysWhyIfItHasNoGradient) {
   if (op().gradient->differentiable()) return;
   for (const auto& graph : OpGraphs(op(), DType::kFloat64)) {
-    const std::string text = Thrown([&] {
-      Gradients(ReduceSum(graph->y()), graph->operands, {.unconnected = Unconnected::kZero});
-    });
+    const std::string text =
+        Thrown([&] { Gradients(ReduceSum(graph->y()), graph->operands, {.unconnected = Unconnected::kZero}); });
     EXPECT_NE(text.find(std::string(op().gradient->reason())), std::string::npos) << text;
     EXPECT_NE(text.find("'Y'"), std::string::npos) << text;
   }

@@ -60,9 +60,8 @@ TEST(Cast, OfSeveralBlocksIsThatOfEach) {
   Tensor from(DType::kInt64, {3, 20000});
   for (size_t i = 0; i < 60000; ++i) from.values<int64_t>()[i] = static_cast<int64_t>(i) - 30000;
   for (DType dtype : kAllDTypes) {
-    const Tensor to =
-        RunSteps(kCast, {&from, 1}, {{"dtype", dtype}}, {.dtype = dtype, .shape = from.shape()},
-                 {.blocks_per_call = 1, .backwards = true});
+    const Tensor to = RunSteps(kCast, {&from, 1}, {{"dtype", dtype}}, {.dtype = dtype, .shape = from.shape()},
+                               {.blocks_per_call = 1, .backwards = true});
     EXPECT_EQ(to, from.Cast(dtype)) << Name(dtype);
   }
 }

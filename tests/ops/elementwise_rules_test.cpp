@@ -94,7 +94,9 @@ TEST(Elementwise, RefusesWhatDoesNotFit) {
       {Thrown([&] { Clamp(x, 0, std::numeric_limits<double>::quiet_NaN()); }), {"Clamp", "nan"}},
       {Thrown([&] { LeakyRelu(x, kInfinity); }), {"LeakyRelu", "slope", "finite"}},
       {Thrown([&] { Elu(x, kInfinity); }), {"Elu", "alpha", "finite"}},
-      {Thrown([&] { graph.Add(Greater(x, x).op(), {x, x}, {{"relation", std::string("<")}}); }),
+      {Thrown([&] {
+         graph.Add(Greater(x, x).op(), {x, x}, {{"relation", std::string("<")}});
+       }),
        {"Compare", "'<'", "expected >, >=, == or !="}},
       {Thrown([&] { SigmoidCrossEntropy({.logits = Sigmoid(x), .target = x}); }),
        {"SigmoidCrossEntropy", "probabilities", "expected the values before the sigmoid", "Sigmoid"}},

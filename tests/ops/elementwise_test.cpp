@@ -24,7 +24,9 @@ struct Case {
   double ulp;
   size_t arity() const { return static_cast<size_t>(*op->arity); }
   template <class T>
-  double Bound() const { return sizeof(T) == 4 ? ulp : kDoubleUlp; }
+  double Bound() const {
+    return sizeof(T) == 4 ? ulp : kDoubleUlp;
+  }
 };
 
 bool SameButForShapes(const Sample& a, const Sample& b) {
@@ -91,9 +93,9 @@ Column<T> Expected(const Case& c, const Columns<T>& columns) {
 }
 
 struct Placing {
-  size_t offset = 0;                // elements before the first: rows start anywhere
-  int in_place = -1;                // the operand whose memory takes the result
-  std::vector<bool> uniform = {};   // operands given as one vector of one value
+  size_t offset = 0;               // elements before the first: rows start anywhere
+  int in_place = -1;               // the operand whose memory takes the result
+  std::vector<bool> uniform = {};  // operands given as one vector of one value
 };
 
 // Runs the kernel as the contract allows: 64 readable bytes behind the inputs, whole vectors written behind the output.
@@ -113,11 +115,12 @@ Column<T> RunKernel(const Case& c, const Columns<T>& columns, size_t count, cons
   }
   Column<T>& result = memory[placing.in_place < 0 ? c.arity() : static_cast<size_t>(placing.in_place)];
   void* const output = result.data() + placing.offset;
-  std::get<PerBlock>(*c.op->lower).kernel({.dtype = kDTypeOf<T>,
-                                           .count = static_cast<uint32_t>(count),
-                                           .inputs = inputs,
-                                           .outputs = std::span(&output, 1),
-                                           .attributes = &c.sample.attributes});
+  std::get<PerBlock>(*c.op->lower)
+      .kernel({.dtype = kDTypeOf<T>,
+               .count = static_cast<uint32_t>(count),
+               .inputs = inputs,
+               .outputs = std::span(&output, 1),
+               .attributes = &c.sample.attributes});
   for (size_t i = 0; i < result.size(); ++i) {
     if (i >= placing.offset && i < room) continue;
     EXPECT_EQ(result[i], kCanary) << Describe(c) << ": wrote element " << i << " of " << count;
@@ -168,8 +171,8 @@ Column<T> SpecialValues() {
   Column<T> values = {Limits::signaling_NaN(), Limits::quiet_NaN(), -Limits::quiet_NaN()};
   const T below_one = std::nextafter(T{1}, T{0}), above_one = std::nextafter(T{1}, T{2});
   const T largest_subnormal = std::nextafter(Limits::min(), T{0});
-  for (T value : {T{0}, Limits::denorm_min(), largest_subnormal, Limits::min(), below_one, T{1}, above_one, Limits::max(),
-                  Limits::infinity()}) {
+  for (T value : {T{0}, Limits::denorm_min(), largest_subnormal, Limits::min(), below_one, T{1}, above_one,
+                  Limits::max(), Limits::infinity()}) {
     values.push_back(value);
     values.push_back(-value);
   }

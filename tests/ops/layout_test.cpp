@@ -66,8 +66,8 @@ TEST(LayoutSteps, FollowTheFormulaInAnyOrderOfBlocks) {
       }
       const Node node = graph.Add(*c.op, nodes, c.attributes);
       const Tensor expected = EvaluateReference(*c.op, wide, c.attributes, node.type()).Cast(dtype);
-      for (const StepOrder& order : {StepOrder{}, StepOrder{.blocks_per_call = 1, .backwards = true},
-                                     StepOrder{.blocks_per_call = 2}}) {
+      for (const StepOrder& order :
+           {StepOrder{}, StepOrder{.blocks_per_call = 1, .backwards = true}, StepOrder{.blocks_per_call = 2}}) {
         EXPECT_EQ(RunSteps(*c.op, operands, c.attributes, node.type(), order), expected)
             << *c.op->name << " " << Name(dtype) << ToString(c.operands[0]) << " " << ToString(c.attributes);
       }
@@ -118,9 +118,9 @@ TEST_F(LayoutBuilders, KeepTheBatchSymbolic) {
 
 TEST_F(LayoutBuilders, KeepTheKindOfValues) {
   graph.SetKind(x, ValueKind::kLogits);
-  for (const Node& node : {BroadcastTo(x, {3, kBatch, 4, 5}), Reshape(x, {kBatch, 20}), Transpose(x, {1, 0, 2}),
-                           Slice(x, 1, 0, 2), Concatenate({x, x}, 1),
-                           Cast(x, DType::kFloat64), StopGradient(x), ByMode(x, x)}) {
+  for (const Node& node :
+       {BroadcastTo(x, {3, kBatch, 4, 5}), Reshape(x, {kBatch, 20}), Transpose(x, {1, 0, 2}), Slice(x, 1, 0, 2),
+        Concatenate({x, x}, 1), Cast(x, DType::kFloat64), StopGradient(x), ByMode(x, x)}) {
     EXPECT_EQ(node.type().kind, ValueKind::kLogits) << node.name().str();
   }
   const Node plain = Placeholder(graph, "Plain", {kBatch, 4, 5});
@@ -135,14 +135,18 @@ TEST_F(LayoutBuilders, RefuseWithOpNodeAndShapes) {
       EXPECT_NE(text.find(part), std::string::npos) << "'" << text << "' lacks '" << part << "'";
     }
   };
-  expect(Thrown([&] { BroadcastTo(x, {kBatch, 4, 6}); }),
+  expect(Thrown([&] {
+           BroadcastTo(x, {kBatch, 4, 6});
+         }),
          {"BroadcastTo 'BroadcastTo'", "does not stretch to [N, 4, 6]", "'X'", "f32[N, 4, 5]"});
   expect(Thrown([&] { BroadcastTo(x, {7, 4, 5}); }), {"does not stretch to [7, 4, 5]"});
   expect(Thrown([&] { BroadcastTo(x, {4, 5}); }), {"does not stretch to [4, 5]"});
   expect(Thrown([&] { Reshape(x, {kBatch, 21}); }), {"Reshape 'Reshape'", "[N, 21]", "f32[N, 4, 5]"});
   expect(Thrown([&] { Reshape(x, {kBatch, kBatch, 20}); }), {"[N, N, 20]"});
   expect(Thrown([&] { Reshape(x, {20}); }), {"[20]"});
-  expect(Thrown([&] { Transpose(x, {0, 1}); }),
+  expect(Thrown([&] {
+           Transpose(x, {0, 1});
+         }),
          {"Transpose 'Transpose'", "got permutation (0, 1), expected one of (0, 1, 2)"});
   expect(Thrown([&] { Transpose(x, {0, 1, 1}); }), {"got permutation (0, 1, 1)"});
   expect(Thrown([&] { Transpose(x, {0, 1, 3}); }), {"axis: got 3"});
@@ -151,9 +155,13 @@ TEST_F(LayoutBuilders, RefuseWithOpNodeAndShapes) {
   expect(Thrown([&] { Slice(x, 1, -1, 2); }), {"got -1 … 2"});
   expect(Thrown([&] { Slice(x, 0, 0, 2); }), {"batch size N"});
   expect(Thrown([&] { Concatenate({x, x}, 0); }), {"Concatenate 'Concatenate'", "batch size N"});
-  expect(Thrown([&] { Concatenate({x, Placeholder(graph, "Y", {kBatch, 3, 5})}, 2); }),
+  expect(Thrown([&] {
+           Concatenate({x, Placeholder(graph, "Y", {kBatch, 3, 5})}, 2);
+         }),
          {"operands of different lengths beside the axis", "operand 1  'Y'  f32[N, 3, 5]"});
-  expect(Thrown([&] { Concatenate({x, Placeholder(graph, "D", {kBatch, 4, 5}, {.dtype = DType::kFloat64})}, 2); }),
+  expect(Thrown([&] {
+           Concatenate({x, Placeholder(graph, "D", {kBatch, 4, 5}, {.dtype = DType::kFloat64})}, 2);
+         }),
          {"different element types"});
   expect(Thrown([&] { Concatenate({x, Placeholder(graph, "R", {kBatch, 4})}, 1); }), {"different ranks"});
   expect(Thrown([&] { Concatenate({}, 0); }), {"got no parts"});

@@ -1,5 +1,5 @@
-// MatMul: against plain loops within the rounding bound of a sum, and bit for bit against itself: in any batch, for any cut
-// into blocks, on every target with a fused multiply-add.
+// MatMul: against plain loops within the rounding bound of a sum, and bit for bit against itself: in any batch, for any
+// cut into blocks, on every target with a fused multiply-add.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -30,8 +30,8 @@ struct Problem {
 };
 
 std::string Text(const Problem& p) {
-  return std::to_string(p.rows) + " x " + std::to_string(p.depth) + (p.options.transpose_left ? "ᵀ" : "") + " · " + std::to_string(p.depth) + " x " +
-         std::to_string(p.columns) + (p.options.transpose_right ? "ᵀ" : "");
+  return std::to_string(p.rows) + " x " + std::to_string(p.depth) + (p.options.transpose_left ? "ᵀ" : "") + " · " +
+         std::to_string(p.depth) + " x " + std::to_string(p.columns) + (p.options.transpose_right ? "ᵀ" : "");
 }
 
 Attributes AttributesOf(const MatMulOptions& options) {
@@ -47,7 +47,9 @@ Tensor RandomMatrix(int64_t rows, int64_t columns, bool transposed, DType dtype,
 }
 
 Tensor Left(const Problem& p, DType dtype) { return RandomMatrix(p.rows, p.depth, p.options.transpose_left, dtype, 1); }
-Tensor Right(const Problem& p, DType dtype) { return RandomMatrix(p.depth, p.columns, p.options.transpose_right, dtype, 2); }
+Tensor Right(const Problem& p, DType dtype) {
+  return RandomMatrix(p.depth, p.columns, p.options.transpose_right, dtype, 2);
+}
 
 Tensor Transposed(const Tensor& x) {
   const int64_t rows = x.shape()[0].length(), columns = x.shape()[1].length();
@@ -55,13 +57,15 @@ Tensor Transposed(const Tensor& x) {
   const size_t size = SizeOf(x.dtype());
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
-      std::memcpy(result.bytes().data() + static_cast<size_t>(c * rows + r) * size, x.bytes().data() + static_cast<size_t>(r * columns + c) * size, size);
+      std::memcpy(result.bytes().data() + static_cast<size_t>(c * rows + r) * size,
+                  x.bytes().data() + static_cast<size_t>(r * columns + c) * size, size);
     }
   }
   return result;
 }
 
-Tensor Product(const Tensor& left, const Tensor& right, const MatMulOptions& options = {}, const StepOrder& order = {}) {
+Tensor Product(const Tensor& left, const Tensor& right, const MatMulOptions& options = {},
+               const StepOrder& order = {}) {
   const Shape shape = {left.shape()[options.transpose_left ? 1 : 0], right.shape()[options.transpose_right ? 0 : 1]};
   const Tensor operands[] = {left, right};
   return RunSteps(kMatMul, operands, AttributesOf(options), {.dtype = left.dtype(), .shape = shape}, order);
@@ -79,12 +83,13 @@ Tensor Absolute(const Tensor& x) {
   return result;
 }
 
-// |C − C_ref| ≤ γ·|A||B| element by element, γ = n·u / (1 − n·u): a sum of n = depth products, each rounded at most twice.
-// The reference is rounded too, hence one unit more of its own.
+// |C − C_ref| ≤ γ·|A||B| element by element, γ = n·u / (1 − n·u): a sum of n = depth products, each rounded at most
+// twice. The reference is rounded too, hence one unit more of its own.
 void ExpectWithinRounding(const Problem& p, DType dtype) {
   const Tensor left = Left(p, dtype), right = Right(p, dtype);
   const Tensor result = Product(left, right, p.options).Cast(DType::kFloat64);
-  const Tensor reference = ReferenceProduct(left, right, p.options), bound = ReferenceProduct(Absolute(left), Absolute(right), p.options);
+  const Tensor reference = ReferenceProduct(left, right, p.options),
+               bound = ReferenceProduct(Absolute(left), Absolute(right), p.options);
   const double n = static_cast<double>(p.depth) + 1;
   const auto gamma = [n](double unit) { return n * unit / (1 - n * unit); };
   const double allowed = gamma(dtype == DType::kFloat32 ? 0x1p-24 : 0x1p-53) + gamma(0x1p-53);
@@ -103,13 +108,15 @@ INSTANTIATE_TEST_SUITE_P(Simd, MatMulOnTarget, testing::ValuesIn(SimdTargets()),
                          [](const testing::TestParamInfo<int64_t>& target) { return SimdTargetName(target.param); });
 
 TEST_P(MatMulOnTarget, AgreesWithPlainLoops) {
-  const std::tuple<int64_t, int64_t, int64_t> sizes[] = {{1, 1, 1},    {1, 129, 40},  {2, 70, 7},    {3, 64, 130},  {4, 33, 300}, {40, 1, 9},    {130, 2, 70},
-                                                         {70, 3, 260}, {300, 4, 5},   {5, 5, 5},     {6, 16, 1},    {7, 17, 2},   {11, 31, 3},   {12, 32, 4},
-                                                         {16, 48, 15}, {31, 65, 16},  {32, 100, 17}, {33, 128, 31}, {64, 63, 64}, {66, 129, 65}, {70, 70, 70},
-                                                         {29, 20, 127}, {45, 24, 128}, {21, 34, 129}, {8, 9, 385},  {260, 7, 11}, {9, 270, 12}};
+  const std::tuple<int64_t, int64_t, int64_t> sizes[] = {
+      {1, 1, 1},     {1, 129, 40},  {2, 70, 7},    {3, 64, 130},  {4, 33, 300}, {40, 1, 9},    {130, 2, 70},
+      {70, 3, 260},  {300, 4, 5},   {5, 5, 5},     {6, 16, 1},    {7, 17, 2},   {11, 31, 3},   {12, 32, 4},
+      {16, 48, 15},  {31, 65, 16},  {32, 100, 17}, {33, 128, 31}, {64, 63, 64}, {66, 129, 65}, {70, 70, 70},
+      {29, 20, 127}, {45, 24, 128}, {21, 34, 129}, {8, 9, 385},   {260, 7, 11}, {9, 270, 12}};
   for (const auto& [rows, columns, depth] : sizes) {
     for (const MatMulOptions& options : kAllTransposes) {
-      for (DType dtype : {DType::kFloat32, DType::kFloat64}) ExpectWithinRounding({rows, columns, depth, options}, dtype);
+      for (DType dtype : {DType::kFloat32, DType::kFloat64})
+        ExpectWithinRounding({rows, columns, depth, options}, dtype);
     }
   }
 }
@@ -118,11 +125,13 @@ TEST_P(MatMulOnTarget, RowsHaveTheSameBitsInAnyBatch) {
   for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
     for (bool transpose_right : {false, true}) {
       const Problem largest = {128, 150, 200, {.transpose_right = transpose_right}};
-      const Tensor left = Left(largest, dtype), right = Right(largest, dtype), whole = Product(left, right, largest.options);
+      const Tensor left = Left(largest, dtype), right = Right(largest, dtype),
+                   whole = Product(left, right, largest.options);
       for (int64_t batch : {1, 2, 3, 4, 5, 7, 12, 33, 100}) {
         for (int64_t first : {int64_t{0}, int64_t{9}, 128 - batch}) {
           const Tensor part = Product(left.Rows(first, std::min<int64_t>(128, first + batch)), right, largest.options);
-          EXPECT_EQ(part, whole.Rows(first, std::min<int64_t>(128, first + batch))) << Name(dtype) << " batch " << batch << " from " << first;
+          EXPECT_EQ(part, whole.Rows(first, std::min<int64_t>(128, first + batch)))
+              << Name(dtype) << " batch " << batch << " from " << first;
         }
       }
     }
@@ -142,22 +151,29 @@ TEST_P(MatMulOnTarget, TransposesAreReadNotRounded) {
   for (const Problem& p : {Problem{40, 50, 140}, Problem{3, 50, 140}, Problem{50, 2, 140}}) {
     const Tensor left = Left(p, DType::kFloat32), right = Right(p, DType::kFloat32), product = Product(left, right);
     for (const MatMulOptions& options : kAllTransposes) {
-      EXPECT_EQ(Product(options.transpose_left ? Transposed(left) : left, options.transpose_right ? Transposed(right) : right, options), product) << Text(p);
+      EXPECT_EQ(Product(options.transpose_left ? Transposed(left) : left,
+                        options.transpose_right ? Transposed(right) : right, options),
+                product)
+          << Text(p);
     }
   }
 }
 
 TEST_P(MatMulOnTarget, BlocksAreIndependent) {
-  for (const Problem& p : {Problem{300, 300, 150, {.transpose_left = true}}, Problem{300, 300, 40, {.transpose_right = true}}, Problem{4, 700, 9}, Problem{700, 3, 9}}) {
+  for (const Problem& p : {Problem{300, 300, 150, {.transpose_left = true}},
+                           Problem{300, 300, 40, {.transpose_right = true}}, Problem{4, 700, 9}, Problem{700, 3, 9}}) {
     const Tensor left = Left(p, DType::kFloat32), right = Right(p, DType::kFloat32);
-    EXPECT_EQ(Product(left, right, p.options, {.blocks_per_call = 1, .backwards = true}), Product(left, right, p.options)) << Text(p);
+    EXPECT_EQ(Product(left, right, p.options, {.blocks_per_call = 1, .backwards = true}),
+              Product(left, right, p.options))
+        << Text(p);
   }
 }
 
 TEST_P(MatMulOnTarget, NothingToSumIsZero) {
   for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 40}, {7, 9}, {40, 2}, {130, 300}}) {
     const Tensor zeros(DType::kFloat32, {rows, columns});
-    EXPECT_EQ(Product(Tensor(DType::kFloat32, {rows, 0}), Tensor(DType::kFloat32, {0, columns})), zeros) << rows << " x " << columns;
+    EXPECT_EQ(Product(Tensor(DType::kFloat32, {rows, 0}), Tensor(DType::kFloat32, {0, columns})), zeros)
+        << rows << " x " << columns;
   }
 }
 
@@ -173,19 +189,22 @@ TEST_P(MatMulOnTarget, NaNStaysInItsRow) {
     Tensor left = Left(p, DType::kFloat32);
     left.values<float>()[20 + 7] = std::numeric_limits<float>::quiet_NaN();
     const Tensor right = Right(p, DType::kFloat32), product = Product(left, right);
-    for (int64_t i = 0; i < product.size(); ++i) EXPECT_EQ(std::isnan(product.values<float>()[static_cast<size_t>(i)]), i / 37 == 1) << i;
+    for (int64_t i = 0; i < product.size(); ++i)
+      EXPECT_EQ(std::isnan(product.values<float>()[static_cast<size_t>(i)]), i / 37 == 1) << i;
   }
 }
 
 TEST(MatMul, HasTheSameBitsOnAllTargetsOfAClass) {
-  for (const Problem& p : {Problem{65, 90, 300, {.transpose_left = true}}, Problem{1, 90, 300}, Problem{90, 2, 300, {.transpose_right = true}}}) {
+  for (const Problem& p : {Problem{65, 90, 300, {.transpose_left = true}}, Problem{1, 90, 300},
+                           Problem{90, 2, 300, {.transpose_right = true}}}) {
     for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
       const Tensor left = Left(p, dtype), right = Right(p, dtype);
       std::map<bool, Tensor> first;
       for (int64_t target : SimdTargets()) {
         const OnSimdTarget on(target);
         const Tensor product = Product(left, right, p.options);
-        EXPECT_EQ(first.try_emplace(HasFusedMultiplyAdd(target), product).first->second, product) << Text(p) << " on " << SimdTargetName(target);
+        EXPECT_EQ(first.try_emplace(HasFusedMultiplyAdd(target), product).first->second, product)
+            << Text(p) << " on " << SimdTargetName(target);
       }
     }
   }
@@ -221,13 +240,22 @@ TEST(MatMul, EpilogueSeesEachElementOnceAndFinal) {
 
     Tensor result(DType::kFloat32, expected.shape());
     Tensor panels(DType::kFloat32, {context.scratch_bytes.empty() ? 1 : context.scratch_bytes[0] / 4});
-    Watch watch = {.result = result.values<float>().data(), .expected = &expected, .seen = std::vector<int>(static_cast<size_t>(result.size()))};
+    Watch watch = {.result = result.values<float>().data(),
+                   .expected = &expected,
+                   .seen = std::vector<int>(static_cast<size_t>(result.size()))};
     const Epilogue epilogue = {.run = Watch::Run, .context = &watch};
     for (const StepSpec& step : context.steps) {
       const bool last = &step == &context.steps.back(), packed = context.steps.size() == 2;
-      const std::byte* reads[] = {last && packed ? panels.bytes().data() : operands[0].bytes().data(), operands[1].bytes().data()};
+      const std::byte* reads[] = {last && packed ? panels.bytes().data() : operands[0].bytes().data(),
+                                  operands[1].bytes().data()};
       std::byte* writes[] = {last ? result.bytes().data() : panels.bytes().data()};
-      step.run({.reads = reads, .writes = writes, .numbers = step.numbers, .dtype = DType::kFloat32, .attributes = &attributes, .epilogue = last ? &epilogue : nullptr}, 0, step.blocks);
+      step.run({.reads = reads,
+                .writes = writes,
+                .numbers = step.numbers,
+                .dtype = DType::kFloat32,
+                .attributes = &attributes,
+                .epilogue = last ? &epilogue : nullptr},
+               0, step.blocks);
     }
     EXPECT_TRUE(watch.final) << Text(p);
     EXPECT_TRUE(std::ranges::all_of(watch.seen, [](int times) { return times == 1; })) << Text(p);
@@ -238,11 +266,14 @@ TEST(MatMul, GradientIsTheAdjoint) {
   // The product is linear in each operand, so ⟨g, X·B⟩ = ⟨Ā, X⟩ for every X, and the same for B.
   for (const MatMulOptions& options : kAllTransposes) {
     const Problem p = {4, 5, 3, options};
-    const Tensor left = Left(p, DType::kFloat64), right = Right(p, DType::kFloat64), g = RandomMatrix(4, 5, false, DType::kFloat64, 3);
+    const Tensor left = Left(p, DType::kFloat64), right = Right(p, DType::kFloat64),
+                 g = RandomMatrix(4, 5, false, DType::kFloat64, 3);
     Graph graph;
-    const Node a = Placeholder(graph, "A", left.shape(), {.dtype = DType::kFloat64}), b = Placeholder(graph, "B", right.shape(), {.dtype = DType::kFloat64});
+    const Node a = Placeholder(graph, "A", left.shape(), {.dtype = DType::kFloat64}),
+               b = Placeholder(graph, "B", right.shape(), {.dtype = DType::kFloat64});
     const Node gradient = Placeholder(graph, "G", g.shape(), {.dtype = DType::kFloat64});
-    const Contributions contributions = (*kMatMul.gradient)(GradientContext(MatMul(a, b, options), gradient, {true, true}));
+    const Contributions contributions =
+        (*kMatMul.gradient)(GradientContext(MatMul(a, b, options), gradient, {true, true}));
     const std::map<NodeId, Tensor> feeds = {{a.id(), left}, {b.id(), right}, {gradient.id(), g}};
     const auto dot = [](const Tensor& x, const Tensor& y) {
       double sum = 0;
@@ -262,7 +293,8 @@ TEST(MatMul, GradientIsTheAdjoint) {
 
 TEST(MatMul, MakesNoGradientThatNobodyAsksFor) {
   Graph graph;
-  const Node a = Placeholder(graph, "A", {2, 3}), b = Placeholder(graph, "B", {3, 4}), g = Placeholder(graph, "G", {2, 4});
+  const Node a = Placeholder(graph, "A", {2, 3}), b = Placeholder(graph, "B", {3, 4}),
+             g = Placeholder(graph, "G", {2, 4});
   const Contributions contributions = (*kMatMul.gradient)(GradientContext(MatMul(a, b), g, {false, true}));
   EXPECT_FALSE(contributions[0].has_value());
   EXPECT_TRUE(contributions[1].has_value());
@@ -270,7 +302,8 @@ TEST(MatMul, MakesNoGradientThatNobodyAsksFor) {
 
 TEST(MatMul, KeepsTheBatchSize) {
   Graph graph;
-  const Node x = Placeholder(graph, "X", {kBatch, 784}), y = Placeholder(graph, "Y", {kBatch, 512}), w = Placeholder(graph, "W", {784, 512});
+  const Node x = Placeholder(graph, "X", {kBatch, 784}), y = Placeholder(graph, "Y", {kBatch, 512}),
+             w = Placeholder(graph, "W", {784, 512});
   EXPECT_EQ(MatMul(x, w).shape(), (Shape{kBatch, 512}));
   EXPECT_EQ(MatMul(x, y, {.transpose_left = true}).shape(), (Shape{784, 512}));
 }
@@ -278,10 +311,15 @@ TEST(MatMul, KeepsTheBatchSize) {
 TEST(MatMul, RefusesWhatDoesNotFitInASentence) {
   Graph graph;
   const Node h = Placeholder(graph, "Encoder/H", {kBatch, 512}), w = Placeholder(graph, "Encoder/Mean/W", {500, 2});
-  const Node vector = Placeholder(graph, "B", {512}), wide = Placeholder(graph, "D", {512, 2}, {.dtype = DType::kFloat64});
+  const Node vector = Placeholder(graph, "B", {512}),
+             wide = Placeholder(graph, "D", {512, 2}, {.dtype = DType::kFloat64});
   EXPECT_EQ(Thrown([&] { MatMul(h, w); }),
-            "MatMul 'MatMul': inner dimensions differ (512 ≠ 500)\n  operand 0  'Encoder/H'  f32[N, 512]\n  operand 1  'Encoder/Mean/W'  f32[500, 2]");
-  EXPECT_NE(Thrown([&] { MatMul(h, w, {.transpose_left = true}); }).find("inner dimensions differ (N of the transposed ≠ 500)"), std::string::npos);
+            "MatMul 'MatMul': inner dimensions differ (512 ≠ 500)\n  operand 0  'Encoder/H'  f32[N, 512]\n  operand 1  "
+            "'Encoder/Mean/W'  f32[500, 2]");
+  EXPECT_NE(Thrown([&] {
+              MatMul(h, w, {.transpose_left = true});
+            }).find("inner dimensions differ (N of the transposed ≠ 500)"),
+            std::string::npos);
   EXPECT_NE(Thrown([&] { MatMul(h, vector); }).find("expected two matrices"), std::string::npos);
   EXPECT_NE(Thrown([&] { MatMul(h, wide); }).find("same floating-point type"), std::string::npos);
 }
@@ -325,7 +363,8 @@ TEST(DepthChunks, AreInOrderAndFitTheirBuffer) {
     EXPECT_LE(chunks.length, kChunkDepth);
     EXPECT_EQ(chunks.begin(0), 0);
     EXPECT_EQ(chunks.begin(chunks.count()), depth);
-    for (int64_t chunk = 0; chunk + 1 < chunks.count(); ++chunk) EXPECT_LT(chunks.begin(chunk), chunks.begin(chunk + 1));
+    for (int64_t chunk = 0; chunk + 1 < chunks.count(); ++chunk)
+      EXPECT_LT(chunks.begin(chunk), chunks.begin(chunk + 1));
   }
 }
 

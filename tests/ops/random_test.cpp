@@ -18,7 +18,7 @@ bool PhiloxWords(const uint32_t* counter, uint64_t key, uint64_t* words) {
   words[0] = hn::GetLane(result.first);
   words[1] = hn::GetLane(result.second);
   return hn::AllTrue(d, hn::Eq(result.first, hn::Set(d, words[0]))) &&
-      hn::AllTrue(d, hn::Eq(result.second, hn::Set(d, words[1])));
+         hn::AllTrue(d, hn::Eq(result.second, hn::Set(d, words[1])));
 }
 
 double NormalOfWords(uint64_t first, uint64_t second) {
@@ -64,7 +64,8 @@ constexpr uint32_t kOnes = 0xFFFFFFFF;
 constexpr KnownAnswer kKnownAnswers[] = {
     {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
     {{kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
+    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+     {0xa4093822, 0x299f31d0},
      {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
 };
 
@@ -78,8 +79,8 @@ TEST(Philox, GivesTheKnownAnswersOnEveryTarget) {
     SCOPED_TRACE(SimdTargetName(target));
     for (const KnownAnswer& known : kKnownAnswers) {
       uint64_t words[2];
-      EXPECT_TRUE(HWY_DYNAMIC_DISPATCH(PhiloxWords)(known.counter.data(), known.key[0] | uint64_t{known.key[1]} << 32,
-                                                    words));
+      EXPECT_TRUE(
+          HWY_DYNAMIC_DISPATCH(PhiloxWords)(known.counter.data(), known.key[0] | uint64_t{known.key[1]} << 32, words));
       EXPECT_EQ(words[0], known.result[0] | uint64_t{known.result[1]} << 32);
       EXPECT_EQ(words[1], known.result[2] | uint64_t{known.result[3]} << 32);
     }
@@ -188,7 +189,8 @@ TEST(RandomStream, OfFloat32IsThatOfFloat64) {
     const std::vector<double> narrow = Values(RunRandom(*op, DType::kFloat32, {9999}));
     const std::vector<double> wide = Values(RunRandom(*op, DType::kFloat64, {9999}));
     for (size_t i = 0; i < wide.size(); ++i) {
-      const double cut = std::floor(wide[i] * 0x1p24) * 0x1p-24, rounded = static_cast<double>(static_cast<float>(wide[i]));
+      const double cut = std::floor(wide[i] * 0x1p24) * 0x1p-24,
+                   rounded = static_cast<double>(static_cast<float>(wide[i]));
       ASSERT_EQ(narrow[i], op == &kRandomUniform ? cut : rounded) << *op->name << " " << i;
     }
   }

@@ -22,7 +22,7 @@ double Unit(std::mt19937_64& engine) { return static_cast<double>(engine() >> 11
 bool MustBeGiven(const Node& node) {
   const OpDef& op = node.op();
   return op.is_source(SourceKind::kVariable) ||
-      (op.is_source(SourceKind::kPlaceholder) && node.attributes().Find("default") == nullptr);
+         (op.is_source(SourceKind::kPlaceholder) && node.attributes().Find("default") == nullptr);
 }
 
 double Spacing(double value, DType dtype) {
@@ -68,8 +68,8 @@ std::unique_ptr<OpGraph> BuildOpGraph(const OpDef& op, const Sample& sample, DTy
   result->label = fmt::format("{} {}", *op.name, Name(dtype));
   for (size_t i = 0; i < sample.operands.size(); ++i) {
     const bool is_state = op.traits.is_random && i == 0;
-    const Node operand = is_state ? RandomState(graph)
-        : Placeholder(graph, fmt::format("X{}", i), sample.operands[i], {.dtype = dtype});
+    const Node operand =
+        is_state ? RandomState(graph) : Placeholder(graph, fmt::format("X{}", i), sample.operands[i], {.dtype = dtype});
     result->operands.push_back(operand);
     result->label += " " + ToString(sample.operands[i]);
     if (is_state) result->feeds[operand.id()] = Tensor::Of<int64_t>({2}, {1, 0});  // what a session gives
@@ -106,9 +106,13 @@ std::vector<std::unique_ptr<OpGraph>> OpGraphs(const OpDef& op, DType dtype) {
 std::unique_ptr<OpGraph> BuildStretched(const OpDef& op, const Sample& sample, DType dtype, int64_t elements) {
   int64_t size = 1;
   size_t rank = 1;
-  for (const Shape& shape : sample.operands) {
+  const auto include = [&](const Shape& shape) {
     size = std::max(size, ElementCount(shape));
     rank = std::max(rank, shape.rank());
+  };
+  for (const Shape& shape : sample.operands) include(shape);
+  for (const auto& [key, value] : sample.attributes) {
+    if (const Shape* shape = std::get_if<Shape>(&value)) include(*shape);
   }
   const auto factor =
       static_cast<int64_t>(std::pow(static_cast<double>(elements / size), 1 / static_cast<double>(rank)));

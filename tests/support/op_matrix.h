@@ -19,9 +19,9 @@ namespace weft {
 struct OpGraph {
   Graph graph;
   std::vector<Node> operands;
-  std::vector<Node> result;            // Y; a vector, as a node without a graph cannot be
-  std::map<NodeId, Tensor> feeds;      // operands, and Y itself if it is a source that must be given
-  std::string label;                   // "Exp f32 [3, 5] alpha=1.0", for SCOPED_TRACE
+  std::vector<Node> result;        // Y; a vector, as a node without a graph cannot be
+  std::map<NodeId, Tensor> feeds;  // operands, and Y itself if it is a source that must be given
+  std::string label;               // "Exp f32 [3, 5] alpha=1.0", for SCOPED_TRACE
 
   Node y() const { return result[0]; }
 };
@@ -56,10 +56,10 @@ std::vector<double> Bounds(const OpGraph& graph, const Tensor& formula);
 using Evaluate = std::function<std::vector<Tensor>(const std::map<NodeId, Tensor>& feeds)>;
 
 struct GradientCheck {
-  std::vector<Node> variables;      // f64 placeholders
-  std::vector<Node> gradients;      // one a variable
-  std::vector<Node> results;        // Σₖ Σ results[k]·weights[k] is what was differentiated
-  std::vector<Node> weights;        // f64 placeholders, none of them a variable
+  std::vector<Node> variables;  // f64 placeholders
+  std::vector<Node> gradients;  // one a variable
+  std::vector<Node> results;    // Σₖ Σ results[k]·weights[k] is what was differentiated
+  std::vector<Node> weights;    // f64 placeholders, none of them a variable
   double relative = 1e-7, absolute = 1e-9;
 };
 

@@ -10,13 +10,15 @@ namespace {
 
 class Maker {
  public:
-  Maker(Graph& graph, std::mt19937_64& random, const RandomGraphOptions& options) : graph_(graph), random_(random), options_(options) {}
+  Maker(Graph& graph, std::mt19937_64& random, const RandomGraphOptions& options)
+      : graph_(graph), random_(random), options_(options) {}
 
   RandomGraph Make() {
     RandomGraph made;
     for (const char* name : {"A", "B", "C"}) {
       made.placeholders.push_back(Placeholder(graph_, name, RandomShape(), {.dtype = options_.dtype}));
-      made.variables.push_back(Variable(std::string("V") + name, BroadcastTo(Constant(graph_, 0.5, options_.dtype), RandomShape())));
+      made.variables.push_back(
+          Variable(std::string("V") + name, BroadcastTo(Constant(graph_, 0.5, options_.dtype), RandomShape())));
     }
     nodes_ = made.placeholders;
     nodes_.insert(nodes_.end(), made.variables.begin(), made.variables.end());
@@ -33,14 +35,19 @@ class Maker {
 
   Shape RandomShape() {
     std::vector<Dim> dims;
-    for (int64_t rank = Number(0, 3); rank > 0; --rank) dims.push_back(Number(1, 3) == 1 ? 1 : (Number(1, 4) + 1) * options_.scale);
+    for (int64_t rank = Number(0, 3); rank > 0; --rank)
+      dims.push_back(Number(1, 3) == 1 ? 1 : (Number(1, 4) + 1) * options_.scale);
     return Shape(dims);
   }
 
   Node Next() {
     switch (Number(0, 15)) {
-      case 0: case 1: case 2: case 3: return Binary();
-      case 4: case 5: return Tanh(Pick());
+      case 0:
+      case 1:
+      case 2:
+      case 3: return Binary();
+      case 4:
+      case 5: return Tanh(Pick());
       case 6: return Relu(Pick());
       case 7: return Sigmoid(Pick());
       case 8: return Reduced(Pick());
@@ -50,7 +57,9 @@ class Maker {
       case 12: return Product();
       case 13: return Turned(Pick());
       case 14: return Part(Pick());
-      default: return Select(Greater(Tanh(Pick()), Constant(graph_, 0.1, options_.dtype)), Constant(graph_, 0.5, options_.dtype), Constant(graph_, -1.0, options_.dtype));
+      default:
+        return Select(Greater(Tanh(Pick()), Constant(graph_, 0.1, options_.dtype)),
+                      Constant(graph_, 0.5, options_.dtype), Constant(graph_, -1.0, options_.dtype));
     }
   }
 
@@ -122,7 +131,9 @@ class Maker {
 
 }  // namespace
 
-RandomGraph AddRandomGraph(Graph& graph, std::mt19937_64& random, const RandomGraphOptions& options) { return Maker(graph, random, options).Make(); }
+RandomGraph AddRandomGraph(Graph& graph, std::mt19937_64& random, const RandomGraphOptions& options) {
+  return Maker(graph, random, options).Make();
+}
 
 Tensor RandomTensor(DType dtype, const Shape& shape, std::mt19937_64& random) {
   Tensor tensor(DType::kFloat64, shape);

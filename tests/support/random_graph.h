@@ -1,5 +1,5 @@
-// Random graphs: many small shapes, broadcasts, views, reductions, products, and updates, for properties that must hold of any
-// graph whatever the planner does with it.
+// Random graphs: many small shapes, broadcasts, views, reductions, products, and updates, for properties that must hold
+// of any graph whatever the planner does with it.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,9 @@ constexpr size_t kGuardBytes = 256;
 
 // Aligned bytes with a guard behind what a kernel may touch.
 struct Memory {
-  explicit Memory(int64_t bytes) : padded(static_cast<size_t>(PaddedByteSize(bytes))),
-      storage(DType::kFloat64, {static_cast<int64_t>((padded + kGuardBytes) / 8)}) {
+  explicit Memory(int64_t bytes)
+      : padded(static_cast<size_t>(PaddedByteSize(bytes))),
+        storage(DType::kFloat64, {static_cast<int64_t>((padded + kGuardBytes) / 8)}) {
     std::ranges::fill(storage.bytes(), kUntouched);
   }
   bool guard_is_whole() const {

@@ -26,7 +26,9 @@ constexpr OpDef ToyOp(std::string_view name, int arity, Lowering lower, TypeRule
           .traits = traits};
 }
 
-constexpr OpDef ToyOp(std::string_view name, int arity) { return ToyOp(name, arity, PerBlock{nullptr}, ToyElementwiseType); }
+constexpr OpDef ToyOp(std::string_view name, int arity) {
+  return ToyOp(name, arity, PerBlock{nullptr}, ToyElementwiseType);
+}
 
 inline constexpr OpDef kToyInput = ToyOp("Placeholder", 0, Source{SourceKind::kPlaceholder}, ToySourceType);
 inline constexpr OpDef kToyVariable = ToyOp("Variable", 0, Source{SourceKind::kVariable}, ToySourceType);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <span>
 #include <string>
@@ -131,7 +132,7 @@ class Graph {
   [[noreturn]] void FailTaken(const Path& name) const;
   void RequireOwn(const Node& node, std::string_view who) const;
 
-  std::vector<Record> nodes_;
+  std::deque<Record> nodes_;  // a deque: types and names that were handed out stay where they are while it grows
   std::unordered_map<std::string, NodeId> names_;  // looked up, never walked: its order is not reproducible
   std::map<std::string, NodeId> aliases_;
   std::unordered_map<std::string, uint32_t>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -38,30 +39,35 @@ int64_t BatchOf(std::span<const Feed> feeds) {
   return -1;
 }
 
-// A program with its placeholders filled.
+PrepareOptions Prepared(const CheckOptions& options) {
+  PrepareOptions result = {.mode = options.mode, .batch = BatchOf(options.feeds)};
+  for (const Feed& feed : options.feeds) {
+    if (!feed.node.op().is_source(SourceKind::kPlaceholder)) result.fed.push_back(feed.node);
+  }
+  return result;
+}
+
+// A program with its feeds.
 class FedRun {
  public:
   FedRun(Session& session, std::span<const Node> fetches, const CheckOptions& options)
-      : run_(session.Prepare(fetches, {.mode = options.mode, .batch = BatchOf(options.feeds)})) {
+      : run_(session.Prepare(fetches, Prepared(options))) {
     const Program& program = run_.program();
     for (const ProgramInput& input : program.inputs) {
-      const Path& name = program.graph.name(input.node);
-      const Node placeholder = session.graph().Find(name);
-      const Tensor* value = FindFeed(options.feeds, name);
+      const Node node = session.graph().Find(program.graph.name(input.node));
+      const Tensor* value = FindFeed(options.feeds, node.name());
       if (value == nullptr && input.has_default) continue;
-      if (value == nullptr) Fail(placeholder, "got no value, expected one among the feeds");
-      if (value->dtype() != placeholder.dtype() || value->shape() != program.graph.type(input.node).shape) {
-        Fail(placeholder,
-             fmt::format("got {}, expected {}", ToString(value->type()), ToString(program.graph.type(input.node))));
-      }
-      const auto bytes = run_.Input(placeholder);
-      std::copy_n(value->bytes().begin(), std::min(value->bytes().size(), bytes.size()), bytes.begin());
-      read_.push_back(placeholder);
+      if (value == nullptr) Fail(node, "got no value, expected one among the feeds");
+      const TensorType& type = program.graph.type(input.node);
+      if (value->dtype() != type.dtype || value->shape() != type.shape)
+        Fail(node, fmt::format("got {}, expected {}", ToString(value->type()), ToString(type)));
+      std::ranges::copy(value->bytes(), run_.Input(node).begin());
+      read_.push_back(node);
     }
   }
 
-  bool Reads(Node placeholder) const { return std::ranges::count(read_, placeholder) > 0; }
-  std::span<double> Input(Node placeholder) { return run_.Input<double>(placeholder); }
+  bool Reads(Node node) const { return std::ranges::count(read_, node) > 0; }
+  std::span<double> Input(Node node) { return run_.Input<double>(node); }
   void Run() { run_.Run(); }
   std::span<const double> Output(size_t i) const { return run_.Output<double>(i); }
 
@@ -156,9 +162,11 @@ class Checker {
       }
     }
     const double error = std::abs(gradient - *quotient);
+    const bool finite = std::isfinite(gradient);
     ++report_.slopes;
-    report_.worst = std::max(report_.worst, error / std::max({1.0, std::abs(gradient), std::abs(*quotient)}));
-    if (error <= Allowed(tolerance, gradient, *quotient)) return;  // false for NaN
+    report_.worst = std::max(report_.worst, finite ? error / std::max({1.0, std::abs(gradient), std::abs(*quotient)})
+                                                   : std::numeric_limits<double>::infinity());
+    if (finite && error <= Allowed(tolerance, gradient, *quotient)) return;
     report_.mismatches.push_back(
         {.variable = variable, .element = element, .gradient = gradient, .quotient = *quotient});
   }
@@ -210,10 +218,9 @@ void RequireMovable(const Node& node, const CheckOptions& options) {
   if (node.dtype() != DType::kFloat64)
     Fail(node,
          fmt::format("got {}, expected f64: in f32 a difference quotient is not good enough", ToString(node.type())));
-  if (node.op().is_source(SourceKind::kVariable)) return;
-  if (!node.op().is_source(SourceKind::kPlaceholder))
-    Fail(node, fmt::format("got a {}, expected a variable or a placeholder", *node.op().name));
-  if (FindFeed(options.feeds, node.name()) == nullptr) Fail(node, "got no value, expected one among the feeds");
+  if (FindFeed(options.feeds, node.name()) == nullptr && !node.op().is_source(SourceKind::kVariable)) {
+    Fail(node, fmt::format("got a {}, expected a variable or a node among the feeds", *node.op().name));
+  }
 }
 
 }  // namespace
@@ -244,9 +251,9 @@ GradientReport CheckGradients(Node target, std::span<const Node> variables, Vari
   std::vector<Tensor> own;  // of what the target's program does not even read
   own.reserve(variables.size());
   const auto values_of = [&](const Node& variable) {
-    if (variable.op().is_source(SourceKind::kVariable)) return store.Find(variable.name())->value.values<double>();
     if (target_run.Reads(variable)) return target_run.Input(variable);
-    return own.emplace_back(*FindFeed(options.feeds, variable.name())).values<double>();
+    if (const Tensor* fed = FindFeed(options.feeds, variable.name())) return own.emplace_back(*fed).values<double>();
+    return store.Find(variable.name())->value.values<double>();
   };
   std::vector<std::span<double>> values;
   for (const Node& variable : variables) values.push_back(values_of(variable));

@@ -15,7 +15,8 @@
 namespace weft {
 
 struct CheckOptions {
-  std::vector<Feed> feeds = {};  // values of placeholders, those to be checked included; N is taken from them
+  std::vector<Feed> feeds =
+      {};  // values of placeholders or of any node, those to be checked included; N is taken from them
   Mode mode = Mode::kInference;
 
   // A slope is right if |gradient − quotient| ≤ relative · max(|gradient|, |quotient|) + absolute · max(1, |target|).
@@ -51,11 +52,12 @@ struct GradientReport {
 // "12 slopes, 0 unsettled, worst 3.1e-11", and a line for each of the first five mismatches.
 std::string ToString(const GradientReport& report);
 
-// Compares Gradients(target, variables) with central differences. `variables` are variables or fed placeholders, all
-// f64 as is the scalar `target`. The gradient's nodes are appended to the target's graph; values in the store are
-// changed while it runs, so no other session may use it, and are as before at the end, also when it throws. Away from
-// kinks only. Throws GraphError for another dtype, a node that is neither fed nor stored, a placeholder without a
-// value, and as Gradients does; NumericError if the target is not finite.
+// Compares Gradients(target, variables) with central differences. `variables` are variables of the store or fed nodes,
+// all f64 as is the scalar `target`; none may be what a fed node would be computed from. The gradient's nodes are
+// appended to the target's graph; values in the store are moved while it runs, so no other session may use it, and are
+// as before at the end, also when it throws. Away from kinks only. Throws GraphError for another dtype, a node that is
+// neither fed nor stored or is given twice, a placeholder without a value, and as Gradients does; NumericError if the
+// target is not finite.
 GradientReport CheckGradients(Node target, std::span<const Node> variables, VariableStore& store,
                               const CheckOptions& options = {});
 

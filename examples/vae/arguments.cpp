@@ -37,9 +37,10 @@ double ParseReal(std::string_view option, std::string_view text, RealRange range
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool is_number = error == std::errc() && end == text.data() + text.size() && std::isfinite(number);
   if (!is_number || number < range.low || number > range.high || (range.above_low && number == range.low)) {
-    const std::string_view hint = text.find(',') != std::string_view::npos ? " with a decimal point, as 0.001" : "";
+    const bool comma = text.find(',') != std::string_view::npos;
     Refuse(option, text,
-           fmt::format("a number{} {} {} to {}", hint, range.above_low ? "above" : "from", range.low, range.high));
+           fmt::format("a number {} {} to {}{}", range.above_low ? "above" : "from", range.low, range.high,
+                       comma ? ", with a decimal point as in 0.001" : ""));
   }
   return number;
 }

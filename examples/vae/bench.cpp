@@ -121,7 +121,7 @@ void BenchCommand(const BenchOptions& options, Output& output) {
   const Decoder decoder = BuildDecoder(z, config);
   AddInferenceTimes(results, "decoder", decoding, z, {decoder.mean}, machine.threads());
 
-  if (options.json) return output.Line(results.dump());
+  if (options.json) return output.Line(LineOf(results));
   for (const auto& [name, value] : results.items())
     output.Line(fmt::format("{:<16} {}", name,
                             value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())

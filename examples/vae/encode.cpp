@@ -65,7 +65,7 @@ void EncodeCommand(const EncodeOptions& options, Output& output) {
   const std::vector<float> table = Table(encoder.Of(images.images), latent);
   WriteWhole(options.out, extension == ".csv" ? CsvText(table, latent, images.labels)
                                               : NpyText(table, images.images.count, static_cast<int64_t>(2 * latent)));
-  output.Line(fmt::format("wrote {}", options.out.string()));
+  output.Line(WroteText(options.out));
 }
 
 }  // namespace weft

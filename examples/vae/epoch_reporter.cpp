@@ -50,13 +50,12 @@ void EpochReporter::AfterEpoch(const EpochReport& epoch) {
   history_.push_back(figures);
   progress_.FinishEpoch(shown_);
   if (options_.json) {
-    output_.Line(Json{{"epoch", epoch.epoch},
-                      {"step", epoch.step},
-                      {"train", ToJson(figures.training)},
-                      {"validation", figures.validation ? ToJson(*figures.validation) : Json()},
-                      {"seconds", seconds_},
-                      {"samples_per_second", SamplesPerSecond()}}
-                     .dump());
+    output_.Line(LineOf({{"epoch", epoch.epoch},
+                         {"step", epoch.step},
+                         {"train", ToJson(figures.training)},
+                         {"validation", figures.validation ? ToJson(*figures.validation) : Json()},
+                         {"seconds", seconds_},
+                         {"samples_per_second", SamplesPerSecond()}}));
   }
   samples_before_ = -1;
 }

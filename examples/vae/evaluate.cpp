@@ -2,7 +2,6 @@
 #include "weft/examples/vae/evaluate.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "weft/examples/vae/idx.h"
 #include "weft/examples/vae/machine.h"
@@ -43,7 +42,7 @@ void EvaluateCommand(const EvaluateOptions& options, Output& output) {
 
   const Rows rows = Rows::OfBytes(images.images.pixels, images.images.count);
   const ElboFigures figures = MeanFigures(session, vae, rows, options.samples);
-  if (options.json) return output.Line(ElboJson(figures, images.images.count).dump());
+  if (options.json) return output.Line(LineOf(ElboJson(figures, images.images.count)));
   output.Line(ElboText(fmt::format("{} images of {}", images.images.count, options.source.split), figures));
 }
 

@@ -12,8 +12,6 @@
 namespace weft {
 namespace {
 
-constexpr const char* kPosteriorRange = "4";  // standard deviations: of the posterior, whose quantiles look all alike
-
 LabelledImages ReadImageAround(const Model& model, const GenerateOptions& options) {
   LabelledImages images = ReadImagesFor(model, options.source);
   if (*options.around >= images.images.count) {
@@ -45,12 +43,12 @@ void GenerateCommand(const GenerateOptions& options, Output& output) {
   RequireReplaceable(prior, options.force);
   if (encoder) RequireReplaceable(posterior, options.force);
   WritePriorSheet(prior, file.model, decoder,
-                  GridSteps(options.grid, options.range.empty() ? "quantile" : options.range));
-  output.Line(fmt::format("wrote {}", prior.string()));
+                  GridSteps(options.grid, options.range.empty() ? kPriorRange : options.range));
+  output.Line(WroteText(prior));
   if (!encoder) return;
   WritePosteriorSheet(posterior, file.model, *encoder, decoder, images.images, *options.around,
                       GridSteps(options.grid, options.range.empty() ? kPosteriorRange : options.range));
-  output.Line(fmt::format("wrote {}", posterior.string()));
+  output.Line(WroteText(posterior));
 }
 
 }  // namespace weft

@@ -28,11 +28,10 @@ std::string HistoryText(const std::vector<EpochFigures>& history) {
   std::string text;
   for (size_t i = history.size() - std::min(history.size(), kMostEpochs); i < history.size(); ++i) {
     const EpochFigures& figures = history[i];
-    fmt::format_to(std::back_inserter(text), "{}{} {:.6g} {:.6g}", text.empty() ? "" : ";", figures.epoch,
+    fmt::format_to(std::back_inserter(text), "{}{} {} {}", text.empty() ? "" : ";", figures.epoch,
                    figures.training.reconstruction, figures.training.kl);
     if (figures.validation)
-      fmt::format_to(std::back_inserter(text), " {:.6g} {:.6g}", figures.validation->reconstruction,
-                     figures.validation->kl);
+      fmt::format_to(std::back_inserter(text), " {} {}", figures.validation->reconstruction, figures.validation->kl);
   }
   return text;
 }

@@ -23,7 +23,7 @@ struct EpochFigures {
   std::optional<Elbo> validation = {};
 };
 
-// "1 146.2 6.1 145.3 6.2;2 …", of the last kMostEpochs: metadata have a limit.
+// "1 146.2 6.1 145.3 6.2;2 …", of the last kMostEpochs, as metadata have a limit; the numbers come back bit by bit.
 inline constexpr size_t kMostEpochs = 5000;
 std::string HistoryText(const std::vector<EpochFigures>& history);
 // What can be read of it: a curve that is cut is no reason to refuse a run.

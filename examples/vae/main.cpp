@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "weft/examples/vae/bench.h"
+#include "weft/examples/vae/command_line.h"
 #include "weft/examples/vae/encode.h"
 #include "weft/examples/vae/evaluate.h"
 #include "weft/examples/vae/failure.h"

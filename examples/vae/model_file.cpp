@@ -83,6 +83,8 @@ bool HasVariables(Graph& graph, const Path& path) {
 
 constexpr std::string_view kNodeKey = "node.";
 
+std::string KeyOf(std::string_view node) { return fmt::format("{}{}", kNodeKey, node); }
+
 // Name and description of the nodes of `scope` that stand for a formula, in the order of ids.
 std::vector<std::pair<std::string, std::string>> FormulaNodes(Graph& graph, const Path& scope) {
   std::vector<std::pair<std::string, std::string>> nodes;
@@ -97,17 +99,22 @@ std::vector<std::pair<std::string, std::string>> FormulaNodes(Graph& graph, cons
 }
 
 void RequireSameNodes(const ModelFile& file, Graph& graph, const Path& scope) {
-  const auto says_of_scope = [&](const auto& entry) {
-    return entry.first.starts_with(fmt::format("{}{}/", kNodeKey, scope.str()));
-  };
-  if (std::ranges::none_of(file.metadata, says_of_scope)) return;  // from elsewhere
-  for (const auto& [name, expected] : FormulaNodes(graph, scope)) {
-    const auto found = file.metadata.find(fmt::format("{}{}", kNodeKey, name));
-    if (found != file.metadata.end() && found->second == expected) continue;
-    Fail(fmt::format("node '{}'", name), file.path,
-         fmt::format("got {}, expected {}: it is another network; nothing was restored",
-                     found == file.metadata.end() ? "none" : Printable(found->second), expected));
+  Metadata expected;
+  for (const auto& [name, description] : FormulaNodes(graph, scope)) expected[KeyOf(name)] = description;
+  Metadata got;
+  for (const auto& [key, description] : file.metadata) {
+    if (key.starts_with(KeyOf(scope.str() + "/"))) got[key] = description;
   }
+  if (got.empty() || got == expected) return;  // a file from elsewhere says nothing of its nodes
+  const auto compare = [&](const std::string& key) {
+    const auto text = [&key](const Metadata& nodes) { return nodes.contains(key) ? Printable(nodes.at(key)) : "none"; };
+    if (text(got) == text(expected)) return;
+    Fail(fmt::format("node '{}'", Printable(key.substr(kNodeKey.size()))), file.path,
+         fmt::format("got {}, expected {}: it is another network; nothing was restored", text(got), text(expected)));
+  };
+  for (const auto& [name, description] : FormulaNodes(graph, scope))
+    compare(KeyOf(name));  // in the order of the network
+  for (const auto& [key, description] : got) compare(key);
 }
 
 }  // namespace
@@ -120,8 +127,7 @@ Metadata DescribeModel(const Model& model, Graph& graph) {
                        {"layers", std::to_string(model.config.hidden_layers)},
                        {"latent", std::to_string(model.config.latent_units)}};
   for (const char* scope : {"Encoder", "Decoder"}) {
-    for (const auto& [name, description] : FormulaNodes(graph, scope))
-      metadata[fmt::format("{}{}", kNodeKey, name)] = description;
+    for (const auto& [name, description] : FormulaNodes(graph, scope)) metadata[KeyOf(name)] = description;
   }
   return metadata;
 }

@@ -1,6 +1,4 @@
-// The command line of the tool: a record for each command, with the defaults of the contract, and how it is read.
-//
-//   Request request = ParseCommandLine({"train", "--epochs", "3"});   // holds a TrainOptions
+// The options of each command, with the defaults of the contract.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +6,10 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <variant>
-#include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace weft {
 
@@ -118,17 +118,17 @@ struct BenchOptions {
   bool json = false;
 };
 
-struct HelpText {
-  std::string text;
-  bool wanted;  // false: shown because nothing was asked for
-};
-
-struct VersionRequest {};
-
-using Request = std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOptions, GenerateOptions, EncodeOptions,
-                             ReconstructOptions, GraphOptions, InfoOptions, PlanOptions, LintOptions, BenchOptions>;
-
-// `arguments` without the name of the program. Throws UsageError.
-Request ParseCommandLine(std::vector<std::string> arguments);
+// Declares what `options` holds as the options of `command`, which are read straight into it; it must stay where it is
+// while they are. A bad value is a UsageError.
+void Declare(CLI::App& command, TrainOptions& options);
+void Declare(CLI::App& command, EvaluateOptions& options);
+void Declare(CLI::App& command, GenerateOptions& options);
+void Declare(CLI::App& command, EncodeOptions& options);
+void Declare(CLI::App& command, ReconstructOptions& options);
+void Declare(CLI::App& command, GraphOptions& options);
+void Declare(CLI::App& command, InfoOptions& options);
+void Declare(CLI::App& command, PlanOptions& options);
+void Declare(CLI::App& command, LintOptions& options);
+void Declare(CLI::App& command, BenchOptions& options);
 
 }  // namespace weft

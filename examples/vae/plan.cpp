@@ -7,6 +7,7 @@
 #include "weft/examples/vae/figures.h"
 #include "weft/examples/vae/model_size.h"
 #include "weft/examples/vae/network.h"
+#include "weft/examples/vae/report.h"
 #include "weft/graph/compile/compile.h"
 #include "weft/graph/views/text.h"
 #include "weft/ops/ops.h"
@@ -74,8 +75,7 @@ void PlanCommand(const PlanOptions& options, Output& output) {
   output.Line(fmt::format("variables: {}, with optimizer and gradients {}",
                           ByteText(ModelBytes(config, Memory::kWeights)),
                           ByteText(ModelBytes(config, Memory::kTraining))));
-  if (!options.dump_passes.empty())
-    output.Line(fmt::format("wrote the graph after each pass to {}", options.dump_passes.string()));
+  if (!options.dump_passes.empty()) output.Line(WroteText(options.dump_passes));
 }
 
 }  // namespace weft

@@ -24,7 +24,7 @@ void ReconstructCommand(const ReconstructOptions& options, Output& output) {
   MakeDirectory(options.out);
   RequireReplaceable(picture, options.force);
   WriteReconstructions(picture, file.model, encoder, decoder, images.images);
-  output.Line(fmt::format("wrote {}", picture.string()));
+  output.Line(WroteText(picture));
 }
 
 }  // namespace weft

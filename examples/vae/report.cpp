@@ -4,8 +4,16 @@
 #include <fmt/format.h>
 
 #include "weft/examples/vae/output.h"
+#include "weft/graph/error.h"
 
 namespace weft {
+
+std::string LineOf(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string WroteText(const std::filesystem::path& path) {
+  constexpr size_t kLongest = 5000;  // above the longest path of Linux
+  return fmt::format("wrote {}", Escaped(path.native(), kLongest));
+}
 
 Json ElboJson(const ElboFigures& figures, int64_t images) {
   return {{"images", images},

@@ -1,6 +1,7 @@
 // Figures as text and as JSON.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,11 @@
 namespace weft {
 
 using Json = nlohmann::ordered_json;
+
+// One line. NaN and infinity become null, bytes that are no UTF-8 the replacement character.
+std::string LineOf(const Json& json);
+// "wrote PATH", without control characters.
+std::string WroteText(const std::filesystem::path& path);
 
 // Of the ε that evaluation draws: one and the same stream, so that figures of two runs can be compared.
 inline constexpr uint64_t kEvaluationSeed = 1;

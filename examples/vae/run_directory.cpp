@@ -26,6 +26,10 @@ std::string RandomId() {
 
 }  // namespace
 
+RunDirectory RunDirectoryAt(const std::filesystem::path& path) {
+  return {.path = path, .id = (path.has_filename() ? path : path.parent_path()).filename().string()};
+}
+
 RunDirectory MakeRunDirectoryFor(const TrainOptions& options) {
   std::filesystem::path path = options.out;
   if (path.empty()) {
@@ -36,7 +40,7 @@ RunDirectory MakeRunDirectoryFor(const TrainOptions& options) {
     path = kRuns / std::filesystem::path(id);
   }
   MakeEmptyDirectory(path);
-  return {.path = path, .id = (path.has_filename() ? path : path.parent_path()).filename().string()};
+  return RunDirectoryAt(path);
 }
 
 Generation NewestGeneration(const std::filesystem::path& directory) {

@@ -15,6 +15,8 @@ struct RunDirectory {
   std::string id;  // its last component
 };
 
+RunDirectory RunDirectoryAt(const std::filesystem::path& path);
+
 // Of a new run: options.out, or runs/ID with six random letters where no ID is given. Throws OutputError for a
 // directory with something in it.
 RunDirectory MakeRunDirectoryFor(const TrainOptions& options);

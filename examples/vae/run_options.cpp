@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "weft/examples/vae/command_line.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/graph/error.h"

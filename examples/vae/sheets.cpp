@@ -12,13 +12,15 @@
 namespace weft {
 
 double NormalQuantile(double p) {
-  // Bisection on Φ(x) = ½·erfc(−x/√2); beyond ±38 it is 0 or 1 in double. 60 halvings of that reach the last bit.
-  double low = -38, high = 38;
+  // Bisection for the x ≥ 0 with Φ(−x) = ½·erfc(x/√2) equal to the smaller tail; 60 halvings of 38, beyond which that
+  // is 0 in double, reach the last bit.
+  const double tail = std::min(p, 1 - p);
+  double low = 0, high = 38;
   for (int halving = 0; halving < 60; ++halving) {
     const double middle = (low + high) / 2;
-    (std::erfc(-middle / std::sqrt(2.0)) / 2 < p ? low : high) = middle;
+    (std::erfc(middle / std::sqrt(2.0)) / 2 > tail ? low : high) = middle;
   }
-  return (low + high) / 2;
+  return p < 0.5 ? -low : low;
 }
 
 std::vector<double> GridSteps(int64_t count, std::string_view range) {

@@ -14,6 +14,10 @@ namespace weft {
 // x with P(N(0, 1) ≤ x) = p, for 0 < p < 1.
 double NormalQuantile(double p);
 
+// Ranges of grids around the prior and around a posterior, whose quantiles look all alike.
+inline constexpr const char* kPriorRange = "quantile";
+inline constexpr const char* kPosteriorRange = "4";
+
 // Standard deviations along an axis of a grid, from low to high: "quantile": the middles of `count` parts of equal
 // probability; a number X: −X … X in equal steps.
 std::vector<double> GridSteps(int64_t count, std::string_view range);

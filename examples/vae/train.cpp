@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/epoch_reporter.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/figures.h"
@@ -17,7 +16,7 @@
 #include "weft/examples/vae/run_directory.h"
 #include "weft/examples/vae/run_images.h"
 #include "weft/examples/vae/run_options.h"
-#include "weft/examples/vae/sheets.h"
+#include "weft/examples/vae/run_pictures.h"
 #include "weft/examples/vae/signals.h"
 #include "weft/graph/error.h"
 
@@ -48,7 +47,7 @@ class Run {
   }
 
   void GoOn(const Generation& generation, std::vector<EpochFigures> history) {
-    directory_ = {.path = options_.resume, .id = options_.resume.filename().string()};
+    directory_ = RunDirectoryAt(options_.resume);
     progress_ = RestoreGeneration(generation, variables_);
     RequireSameImages();
     history_ = std::move(history);
@@ -74,7 +73,7 @@ class Run {
       throw NumericError(fmt::format("not finite: {}; {}", error.what(), Kept()));
     }
     history_ = reporter.history();
-    RefuseToGoOn(signals);
+    LeaveIfAsked(signals);
     Report(signals);
   }
 
@@ -113,7 +112,7 @@ class Run {
     return fmt::format("{} is kept", Printable(checkpoints_->List().back().weights.native()));
   }
 
-  void RefuseToGoOn(const DeferredSignals& signals) const {
+  void LeaveIfAsked(const DeferredSignals& signals) const {
     if (signals.noted() == 0) return;
     throw Interruption(signals.noted(), fmt::format("interrupted; {}; 'vae train --resume {}' goes on", Kept(),
                                                     Printable(directory_.path.native())));
@@ -176,23 +175,8 @@ void Run::PrintHeader() {
 
 void Run::Report(const DeferredSignals& signals) {
   const ElboFigures figures = EvaluateElbo(session_, network_.vae, images_.Test(), kEvaluationSeed);
-  LatentEncoder encoder(model_.config, variables_, {.threads = machine_.threads()});
-  PictureDecoder decoder(model_.config, variables_, {.threads = machine_.threads()});
-  constexpr int64_t kGrid = 15;
-  std::vector<std::filesystem::path> files;
-  const auto draw = [&](const char* name, const auto& write) {
-    RefuseToGoOn(signals);
-    files.push_back(directory_.path / name);
-    write(files.back());
-  };
-  draw("vae_z.png", [&](const auto& path) { WritePriorSheet(path, model_, decoder, GridSteps(kGrid, "quantile")); });
-  draw("vae_std.png", [&](const auto& path) {
-    WritePosteriorSheet(path, model_, encoder, decoder, images_.test.images, 0, GridSteps(kGrid, "4"));
-  });
-  draw("reconstructions.png",
-       [&](const auto& path) { WriteReconstructions(path, model_, encoder, decoder, images_.test.images); });
-  draw("latent.png", [&](const auto& path) { WriteLatentPlane(path, encoder, images_.test); });
-  if (!history_.empty()) draw("curves.png", [&](const auto& path) { WriteHistory(path, history_); });
+  const auto files = DrawRun(directory_.path, model_, variables_, machine_.threads(), images_.test, history_,
+                             [&] { LeaveIfAsked(signals); });
 
   std::vector<std::string> names;
   for (const Generation& generation : checkpoints_->List())
@@ -200,11 +184,11 @@ void Run::Report(const DeferredSignals& signals) {
   names.push_back((directory_.path / "checkpoints.json").string());
   for (const std::filesystem::path& file : files) names.push_back(file.string());
   if (options_.json) {
-    output_.Line(Json{{"test", ElboJson(figures, images_.test.images.count)}, {"files", names}}.dump());
+    output_.Line(LineOf({{"test", ElboJson(figures, images_.test.images.count)}, {"files", names}}));
     return;
   }
   output_.Line(ElboText("test", figures));
-  for (const std::string& name : names) output_.Line(fmt::format("wrote {}", name));
+  for (const std::string& name : names) output_.Line(WroteText(name));
 }
 
 }  // namespace

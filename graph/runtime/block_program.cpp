@@ -108,8 +108,7 @@ class Block {
   std::array<std::byte*, kMaxValues> outputs_;
 };
 
-// ---- Folds
-// -----------------------------------------------------------------------------------------------------------
+// ---- Folds ----------------------------------------------------------------------------------------------------------
 
 // Leaves of the join tree over rows: this many rows are joined one after the other, then the leaves pairwise.
 constexpr int64_t kLeafRows = 4;

@@ -134,8 +134,7 @@ struct PreparedRun::State {
   std::string DescribeFirstBadNode(uint64_t run_number);
 };
 
-// ---- The first bad node
-// ------------------------------------------------------------------------------------------------
+// ---- The first bad node ---------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -225,8 +224,7 @@ std::string PreparedRun::State::DescribeFirstBadNode(uint64_t run_number) {
   return text + "; no variable was changed";
 }
 
-// ---- Prepared runs
-// ------------------------------------------------------------------------------------------------------
+// ---- Prepared runs --------------------------------------------------------------------------------------------------
 
 PreparedRun::PreparedRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
 PreparedRun::PreparedRun(PreparedRun&&) noexcept = default;
@@ -263,8 +261,7 @@ void PreparedRun::RequireElements(DType got, DType expected) {
 
 DType PreparedRun::OutputDType(size_t i) const { return state_->program->output_types.at(i).dtype; }
 
-// ---- Sessions
-// -----------------------------------------------------------------------------------------------------------
+// ---- Sessions -------------------------------------------------------------------------------------------------------
 
 Session::Session(Graph& graph, VariableStore& store, const SessionOptions& options) {
   std::unique_ptr<TbbRunner> own;

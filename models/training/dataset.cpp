@@ -14,33 +14,32 @@
 #include "weft/ops/random/philox.h"
 
 namespace weft {
+namespace {
 
-struct Rows::Quotients {
-  std::array<float, 256> f32;
-  std::array<double, 256> f64;
-  std::array<int64_t, 256> i64;
-
-  template <class T>
-  const std::array<T, 256>& of() const {
-    if constexpr (std::is_same_v<T, float>) return f32;
-    else if constexpr (std::is_same_v<T, double>) return f64;
-    else return i64;
+// byte / divisor, correctly rounded for a whole divisor. In two short loops, the first of which only reads: compilers
+// make vectors of them.
+template <class T>
+void Divide(std::span<const uint8_t> bytes, double divisor, T* to) {
+  constexpr size_t kAtOnce = 16;
+  const T by = static_cast<T>(divisor);
+  size_t i = 0;
+  for (; i + kAtOnce <= bytes.size(); i += kAtOnce) {
+    T numbers[kAtOnce];
+    for (size_t k = 0; k < kAtOnce; ++k) numbers[k] = static_cast<T>(bytes[i + k]);
+    for (size_t k = 0; k < kAtOnce; ++k) to[i + k] = numbers[k] / by;
   }
-};
+  for (; i < bytes.size(); ++i) to[i] = static_cast<T>(bytes[i]) / by;
+}
+
+}  // namespace
 
 Rows Rows::OfBytes(std::span<const uint8_t> bytes, int64_t count, double divisor) {
   const auto size = static_cast<int64_t>(bytes.size());
   if (count < 1 || size % count != 0) {
     throw GraphError(fmt::format("rows: got {} bytes, expected {} rows of equal width", size, count));
   }
-  auto quotients = std::make_shared<Quotients>();
-  for (size_t byte = 0; byte < 256; ++byte) {
-    const double quotient = static_cast<double>(byte) / divisor;
-    quotients->f32[byte] = static_cast<float>(quotient);
-    quotients->f64[byte] = quotient;
-    quotients->i64[byte] = static_cast<int64_t>(quotient);
-  }
-  return Rows(Bytes{bytes, std::move(quotients)}, count, size / count);
+  if (!(divisor >= 1)) throw GraphError(fmt::format("rows: got divisor {}, expected at least 1", divisor));
+  return Rows(Bytes{bytes, divisor}, count, size / count);
 }
 
 Rows Rows::Of(const Tensor& tensor) {
@@ -68,9 +67,7 @@ void Rows::GatherAs(std::span<const int64_t> which, std::span<std::byte> to) con
         for (int64_t row : which) {
           const size_t begin = static_cast<size_t>(row) * width;
           if constexpr (std::is_same_v<Kind, Bytes>) {
-            const std::array<T, 256>& quotients = source.quotients->template of<T>();
-            std::ranges::transform(source.values.subspan(begin, width), out,
-                                   [&](uint8_t byte) { return quotients[byte]; });
+            Divide(source.values.subspan(begin, width), source.divisor, out);
           } else {
             std::ranges::transform(source.subspan(begin, width), out, [](auto value) { return static_cast<T>(value); });
           }

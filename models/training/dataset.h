@@ -5,11 +5,10 @@
 //   Shuffle(order, seed, epoch);
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,7 +20,8 @@ namespace weft {
 // A view of `count` rows of `width` numbers: what it was made of must outlive it.
 class Rows {
  public:
-  // Row-major; the numbers are byte / divisor. Throws GraphError if the bytes are not `count` rows.
+  // Row-major; the numbers are byte / divisor. Throws GraphError if the bytes are not `count` rows, and for a divisor
+  // below 1.
   static Rows OfBytes(std::span<const uint8_t> bytes, int64_t count, double divisor = 255);
   // One row for each index of the first axis, of f32, f64 or i64.
   static Rows Of(const Tensor& tensor);
@@ -36,10 +36,9 @@ class Rows {
   std::string Checksum() const;
 
  private:
-  struct Quotients;  // byte / divisor for each byte
   struct Bytes {
     std::span<const uint8_t> values;
-    std::shared_ptr<const Quotients> quotients;
+    double divisor;
   };
   using Source = std::variant<Bytes, std::span<const float>, std::span<const double>, std::span<const int64_t>>;
 

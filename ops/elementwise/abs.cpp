@@ -37,8 +37,10 @@ constinit const OpDef kAbs = {
       const Node where_negative = Select(Less(c.operand(0), zero), -g, zero);
       return {Select(Greater(c.operand(0), zero), g, where_negative)};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(AbsBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(AbsBlock)
+      (block);
+    }},
     .samples = [] { return ElementwiseSamples(1, {{.low = -3, .high = 3, .kinks = {0}}}); },
 };
 

@@ -30,8 +30,10 @@ constinit const OpDef kAdd = {
     .gradient = [](const GradientContext& c) -> Contributions {
       return {c.output_gradient(), c.output_gradient()};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(AddBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(AddBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(2, {{-3, 3}});

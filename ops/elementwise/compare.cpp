@@ -72,8 +72,10 @@ constinit const OpDef kCompare = {
     .gradient = [](const GradientContext&) -> Contributions {
       return {std::nullopt, std::nullopt};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(CompareBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(CompareBlock)
+      (block);
+    }},
     .samples =
         [] {  // never equal: the result jumps there
           std::vector<Attributes> relations;

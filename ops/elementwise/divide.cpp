@@ -36,8 +36,10 @@ constinit const OpDef kDivide = {
       if (c.Needs(1)) parts[1] = -(share * c.output());
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(DivideBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(DivideBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(2, {{-3, 3}, {0.5, 3}});

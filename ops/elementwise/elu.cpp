@@ -43,8 +43,10 @@ constinit const OpDef kElu = {
       const Node zero = Constant(g.graph(), 0, g.dtype());
       return {Select(Greater(c.operand(0), zero), g, g * (c.output() + c.attributes().Get<double>("alpha")))};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(EluBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(EluBlock)
+      (block);
+    }},
     .samples =
         [] {
           const Domain domain = {.low = -3, .high = 3, .kinks = {0}};

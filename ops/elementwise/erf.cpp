@@ -64,8 +64,10 @@ constinit const OpDef kErf = {
       const Node slope = 2 * std::numbers::inv_sqrtpi * Exp(-Square(c.operand(0)));
       return {c.output_gradient() * slope};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(ErfBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(ErfBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-3, 3}}, 2);

@@ -33,8 +33,10 @@ constinit const OpDef kExp = {
     .formula = [](double x) { return std::exp(x); },
     // d/dx eˣ = eˣ
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * c.output()}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(ExpBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(ExpBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-3, 3}}, 1);

@@ -33,8 +33,10 @@ constinit const OpDef kExpm1 = {
     .formula = [](double x) { return std::expm1(x); },
     // d/dx (eˣ − 1) = eˣ
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * (c.output() + 1.0)}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(Expm1Block)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(Expm1Block)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-3, 3}}, 2);

@@ -41,8 +41,10 @@ constinit const OpDef kLeakyRelu = {
       const Node zero = Constant(g.graph(), 0, g.dtype());
       return {Select(Greater(c.operand(0), zero), g, g * c.attributes().Get<double>("slope"))};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(LeakyReluBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(LeakyReluBlock)
+      (block);
+    }},
     .samples =
         [] {
           const Domain domain = {.low = -3, .high = 3, .kinks = {0}};

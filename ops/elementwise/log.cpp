@@ -33,8 +33,10 @@ constinit const OpDef kLog = {
     .formula = [](double x) { return std::log(x); },
     // d log x/dx = 1/x
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() / c.operand(0)}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(LogBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(LogBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{0.1, 5}}, 1);

@@ -33,8 +33,10 @@ constinit const OpDef kLog1p = {
     .formula = [](double x) { return std::log1p(x); },
     // d log(1 + x)/dx = 1/(1 + x)
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() / (1.0 + c.operand(0))}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(Log1pBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(Log1pBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-0.7, 3}}, 1);

@@ -39,8 +39,10 @@ constinit const OpDef kMinimum = {
       if (c.Needs(1)) parts[1] = Select(takes_a, zero, c.output_gradient());
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MinimumBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(MinimumBlock)
+      (block);
+    }},
     .samples =
         [] {  // never equal: a tie is a kink
           return Joined(ElementwiseSamples(2, {{-3, -0.1}, {0.1, 3}}), ElementwiseSamples(2, {{0.1, 3}, {-3, -0.1}}));

@@ -35,8 +35,10 @@ constinit const OpDef kMultiply = {
       if (c.Needs(1)) parts[1] = c.output_gradient() * c.operand(0);
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MultiplyBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(MultiplyBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(2, {{-3, 3}});

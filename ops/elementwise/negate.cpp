@@ -30,8 +30,10 @@ constinit const OpDef kNegate = {
     .formula = [](double x) { return -x; },
     // d(−x)/dx = −1
     .gradient = [](const GradientContext& c) -> Contributions { return {-c.output_gradient()}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(NegateBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(NegateBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-3, 3}});

@@ -32,8 +32,10 @@ constinit const OpDef kRelu = {
       const Node zero = Constant(c.output().graph(), 0, c.output().dtype());
       return {Select(Greater(c.output(), zero), c.output_gradient(), zero)};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(ReluBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(ReluBlock)
+      (block);
+    }},
     .samples = [] { return ElementwiseSamples(1, {{.low = -3, .high = 3, .kinks = {0}}}); },
 };
 

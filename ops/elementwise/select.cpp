@@ -37,8 +37,10 @@ constinit const OpDef kSelect = {
       if (c.Needs(2)) parts[2] = Select(c.operand(0), zero, g);
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SelectBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(SelectBlock)
+      (block);
+    }},
     .samples =
         [] {
           const Domain number = {-3, 3};

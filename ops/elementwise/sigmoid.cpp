@@ -44,8 +44,10 @@ constinit const OpDef kSigmoid = {
     .gradient = [](const GradientContext& c) -> Contributions {
       return {c.output_gradient() * (c.output() * (1.0 - c.output()))};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SigmoidBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(SigmoidBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-5, 5}}, 3);

@@ -35,8 +35,10 @@ constinit const OpDef kSoftplus = {
     .formula = [](double x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::abs(x))); },
     // d/dx log(1 + eˣ) = σ(x)
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * Sigmoid(c.operand(0))}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SoftplusBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(SoftplusBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-5, 5}}, 3);

@@ -32,8 +32,10 @@ constinit const OpDef kSqrt = {
     .formula = [](double x) { return std::sqrt(x); },
     // d√x/dx = 1/(2·√x)
     .gradient = [](const GradientContext& c) -> Contributions { return {0.5 * c.output_gradient() / c.output()}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SqrtBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(SqrtBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{0.1, 5}});

@@ -30,8 +30,10 @@ constinit const OpDef kSquare = {
     .formula = [](double x) { return x * x; },
     // dx²/dx = 2x
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * (2.0 * c.operand(0))}; },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SquareBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(SquareBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-3, 3}});

@@ -37,8 +37,10 @@ constinit const OpDef kSubtract = {
       if (c.Needs(1)) parts[1] = -c.output_gradient();
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SubtractBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(SubtractBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(2, {{-3, 3}});

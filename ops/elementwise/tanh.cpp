@@ -39,8 +39,10 @@ constinit const OpDef kTanh = {
     .gradient = [](const GradientContext& c) -> Contributions {
       return {c.output_gradient() * (1.0 - Square(c.output()))};
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(TanhBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(TanhBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(1, {{-3, 3}}, 2);

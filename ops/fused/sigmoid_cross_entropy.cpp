@@ -53,8 +53,10 @@ constinit const OpDef kSigmoidCrossEntropy = {
       if (c.Needs(1)) parts[1] = -(c.output_gradient() * c.operand(0));
       return parts;
     },
-    .lower = PerBlock{[](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SigmoidCrossEntropyBlock)
-                                                        (block); }},
+    .lower = PerBlock{[](const BlockArguments& block) {
+      HWY_DYNAMIC_DISPATCH(SigmoidCrossEntropyBlock)
+      (block);
+    }},
     .samples =
         [] {
           return ElementwiseSamples(2, {{-5, 5}, {0, 1}}, 3);

@@ -206,14 +206,14 @@ void LowerMatMul(LoweringContext& context) {
   if (rows <= kFewRows || columns <= kFewRows) {
     const int64_t many = rows <= kFewRows ? columns : rows;
     multiply.run = rows <= kFewRows ? FewRowsStep : FewColumnsStep;
-    SetBlocks(multiply, CeilDivide(many, kBlockColumnPanels * width),
+    SetBlocks(multiply, PieceCount(many, kBlockColumnPanels * width),
               static_cast<double>(many) * depth_bytes / kStreamedBytesPerCycle);
   } else {
-    const int64_t panels = CeilDivide(rows, width);
+    const int64_t panels = PieceCount(rows, width);
     const StepBuffer packed = context.Scratch(ByteSize(dtype, {panels * width, depth}));
     StepSpec pack = {
         .run = PackLeftStep, .reads = {OperandBuffer(0)}, .writes = {packed}, .numbers = {rows, columns, depth}};
-    SetBlocks(pack, CeilDivide(panels, PanelsPerPacking(!options.transpose_left)),
+    SetBlocks(pack, PieceCount(panels, PanelsPerPacking(!options.transpose_left)),
               static_cast<double>(rows) * depth_bytes / kStreamedBytesPerCycle);
     context.steps.push_back(std::move(pack));
 

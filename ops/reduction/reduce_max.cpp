@@ -61,10 +61,16 @@ constinit const OpDef kReduceMax = {
       const Node ties = x.graph().Add(kReduceSum, {mask}, c.attributes());
       return {mask * BroadcastOver(c.output_gradient() / ties, x, c.attributes())};
     },
-    .lower = Reduction{{.fold = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MaxFold)
-                                                                  (block); },
-                        .join = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(MaxJoin)
-                                                                  (block); },
+    .lower = Reduction{{.fold =
+                            [](const BlockArguments& block) {
+                              HWY_DYNAMIC_DISPATCH(MaxFold)
+                              (block);
+                            },
+                        .join =
+                            [](const BlockArguments& block) {
+                              HWY_DYNAMIC_DISPATCH(MaxJoin)
+                              (block);
+                            },
                         .identity = -std::numeric_limits<double>::infinity()}},
     .samples = ReductionSamples,
 };

@@ -40,10 +40,16 @@ constinit const OpDef kReduceSum = {
     .gradient = [](const GradientContext& c) -> Contributions {
       return {BroadcastOver(c.output_gradient(), c.operand(0), c.attributes())};
     },
-    .lower = Reduction{{.fold = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SumFold)
-                                                                  (block); },
-                        .join = [](const BlockArguments& block) { HWY_DYNAMIC_DISPATCH(SumJoin)
-                                                                  (block); },
+    .lower = Reduction{{.fold =
+                            [](const BlockArguments& block) {
+                              HWY_DYNAMIC_DISPATCH(SumFold)
+                              (block);
+                            },
+                        .join =
+                            [](const BlockArguments& block) {
+                              HWY_DYNAMIC_DISPATCH(SumJoin)
+                              (block);
+                            },
                         .identity = 0.0}},
     .samples = ReductionSamples,
 };

@@ -40,38 +40,6 @@ inline constexpr int kUnroll = 1;
 inline constexpr int kUnroll = 16;
 #endif
 
-// ---- Fetching ahead ------------------------------------------------------------------------------------------------
-
-// The cache lines of a matrix that will be packed next, row by row: asked for one by one while others are worked on.
-struct LineWalk {
-  const char* row = nullptr;
-  int64_t stride = 0;  // bytes from row to row
-  int64_t lines = 0;   // of a row
-  int64_t rows = 0;    // still to be walked
-  int64_t line = 0;
-
-  HWY_INLINE void Step() {
-    if (rows == 0) return;
-    hwy::Prefetch(row + 64 * line);
-    if (++line < lines) return;
-    line = 0;
-    row += stride;
-    --rows;
-  }
-};
-
-// Rows [k, k_end) of the columns [column, column_end).
-template <class T>
-LineWalk WalkOver(const ProductOperand<T>& operand, int64_t k, int64_t k_end, int64_t column, int64_t column_end) {
-  const bool inner = operand.depth_is_inner;
-  const T* const first = operand.data + (inner ? column * operand.stride + k : k * operand.stride + column);
-  const int64_t length = inner ? k_end - k : column_end - column;
-  return {.row = reinterpret_cast<const char*>(first),
-          .stride = operand.stride * int64_t{sizeof(T)},
-          .lines = CeilDivide(length * int64_t{sizeof(T)}, 64),
-          .rows = inner ? column_end - column : k_end - k};
-}
-
 // ---- Register tiles ------------------------------------------------------------------------------------------------
 
 // Where a tile's sums go, in whole vectors; with `resume` they go on from what is there.
@@ -142,9 +110,10 @@ template <int64_t kMaxRows, int64_t kVectors, int64_t kLeftStride, class D, clas
 HWY_INLINE void MultiplyRows(int64_t rows, D d, const T* left, const T* right, int64_t right_stride, int64_t depth,
                              const TileTarget<T>& target, LineWalk& fetch) {
   if constexpr (kMaxRows > 1) {
-    if (rows < kMaxRows)
-      return MultiplyRows<kMaxRows - 1, kVectors, kLeftStride>(rows, d, left, right, right_stride, depth, target,
-                                                               fetch);
+    if (rows < kMaxRows) {
+      MultiplyRows<kMaxRows - 1, kVectors, kLeftStride>(rows, d, left, right, right_stride, depth, target, fetch);
+      return;
+    }
   }
   MultiplyTile<kMaxRows, kVectors, kLeftStride>(d, left, right, right_stride, depth, target, fetch);
 }
@@ -152,8 +121,9 @@ HWY_INLINE void MultiplyRows(int64_t rows, D d, const T* left, const T* right, i
 // Where columns end inside a tile's vectors, what lies behind them may be another block's: such a tile works on a copy.
 template <class T>
 TileTarget<T> EdgeTarget(const TileTarget<T>& target, int64_t rows, int64_t columns, T* copy) {
-  for (int64_t r = 0; r < rows && target.resume; ++r)
+  for (int64_t r = 0; r < rows && target.resume; ++r) {
     std::copy_n(target.data + r * target.stride, columns, copy + r * kPanelWidth<T>);
+  }
   return {copy, kPanelWidth<T>, target.resume};
 }
 
@@ -187,7 +157,7 @@ void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, con
     const bool narrow = columns <= LaneCount(d), whole = columns % LaneCount(d) == 0;
     const T* const panel = right + PanelOffset<T>(column - range.column, depth);
     for (int64_t row = range.row; row < range.row_end; row += kWidth) {
-      const int64_t rows = std::min(kWidth, range.row_end - row), tiles = CeilDivide(rows, kTileRows);
+      const int64_t rows = std::min(kWidth, range.row_end - row), tiles = PieceCount(rows, kTileRows);
       for (int64_t tile = 0; tile < tiles; ++tile) {
         const int64_t first = rows * tile / tiles, count = rows * (tile + 1) / tiles - first;
         const TileTarget<T> target{product.result + (row + first) * product.columns + column, product.columns, resume};
@@ -306,8 +276,8 @@ void MultiplyFewColumns(const MatrixProduct<T>& product, int64_t block) {
   HWY_ALIGN T transposed[kFewRows * kRows];
   MultiplyFew(product.right, product.columns, product.left, product.depth, range.row, range.row_end, transposed, kRows);
   for (int64_t row = range.row; row < range.row_end; ++row) {
-    for (int64_t c = 0; c < product.columns; ++c)
-      product.result[row * product.columns + c] = transposed[c * kRows + row - range.row];
+    T* const to = product.result + row * product.columns;
+    for (int64_t c = 0; c < product.columns; ++c) to[c] = transposed[c * kRows + row - range.row];
   }
   Finish(product, range);
 }

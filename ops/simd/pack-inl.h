@@ -1,4 +1,4 @@
-// Packing an operand of a matrix product into panels. Compiled once for each SIMD target.
+// Packing an operand of a matrix product into panels, and fetching it ahead. Compiled once for each SIMD target.
 #if defined(WEFT_OPS_SIMD_PACK_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_OPS_SIMD_PACK_INL_H_
 #undef WEFT_OPS_SIMD_PACK_INL_H_
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "weft/ops/simd/panels.h"
 
@@ -98,7 +99,7 @@ void TransposeToPanels(const T* from, int64_t stride, int64_t depth, int64_t col
   HWY_ALIGN T tile[kLine * kLine];
   for (int64_t k = 0; k < depth; k += kLine) {
     const int64_t k_end = std::min(depth, k + kLine);
-    for (int64_t i = 0; i < CeilDivide(columns, kWidth) * kWidth; i += LaneCount(d)) {
+    for (int64_t i = 0; i < PieceCount(columns, kWidth) * kWidth; i += LaneCount(d)) {
       T* const panel = to + (i - i % kWidth) * depth + i % kWidth;
       const T* source = from + i * stride + k;
       int64_t source_stride = stride;
@@ -125,6 +126,36 @@ void PackPanels(const ProductOperand<T>& from, int64_t k, int64_t k_end, int64_t
   const int64_t depth = k_end - k, columns = column_end - column;
   if (from.depth_is_inner) TransposeToPanels(from.data + column * from.stride + k, from.stride, depth, columns, to);
   else CopyToPanels(from.data + k * from.stride + column, from.stride, depth, columns, to);
+}
+
+// The cache lines of a matrix that will be packed next, row by row: asked for one by one while others are worked on.
+struct LineWalk {
+  const char* row = nullptr;
+  int64_t stride = 0;  // bytes from row to row
+  int64_t lines = 0;   // of a row
+  int64_t rows = 0;    // still to be walked
+  int64_t line = 0;
+
+  HWY_INLINE void Step() {
+    if (rows == 0) return;
+    hwy::Prefetch(row + 64 * line);
+    if (++line < lines) return;
+    line = 0;
+    row += stride;
+    --rows;
+  }
+};
+
+// Rows [k, k_end) of the columns [column, column_end).
+template <class T>
+LineWalk WalkOver(const ProductOperand<T>& operand, int64_t k, int64_t k_end, int64_t column, int64_t column_end) {
+  const bool inner = operand.depth_is_inner;
+  const T* const first = operand.data + (inner ? column * operand.stride + k : k * operand.stride + column);
+  const int64_t length = inner ? k_end - k : column_end - column;
+  return {.row = reinterpret_cast<const char*>(first),
+          .stride = operand.stride * int64_t{sizeof(T)},
+          .lines = PieceCount(length * int64_t{sizeof(T)}, 64),
+          .rows = inner ? column_end - column : k_end - k};
 }
 
 }  // namespace weft::HWY_NAMESPACE

@@ -29,7 +29,8 @@ inline constexpr int64_t kFewRows = 4;
 // transposed.
 constexpr int64_t PanelsPerPacking(bool depth_is_inner) { return depth_is_inner ? 1 : kBlockColumnPanels; }
 
-constexpr int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+// Pieces of a size that cover a length.
+constexpr int64_t PieceCount(int64_t length, int64_t piece) { return (length + piece - 1) / piece; }
 
 // Where a panel's columns from `column` on begin, in panels [panel][depth][width].
 template <class T>
@@ -62,10 +63,10 @@ struct MatrixProduct {
 // The chunks: of nearly equal length, in whole cache lines of f32; one of length 0 where there is nothing to sum.
 struct DepthChunks {
   explicit constexpr DepthChunks(int64_t whole) : depth(whole) {
-    const int64_t fewest = std::max<int64_t>(1, CeilDivide(depth, kChunkDepth));
-    length = std::max<int64_t>(1, CeilDivide(CeilDivide(depth, fewest), 16)) * 16;
+    const int64_t fewest = std::max<int64_t>(1, PieceCount(depth, kChunkDepth));
+    length = std::max<int64_t>(1, PieceCount(PieceCount(depth, fewest), 16)) * 16;
   }
-  constexpr int64_t count() const { return std::max<int64_t>(1, CeilDivide(depth, length)); }
+  constexpr int64_t count() const { return std::max<int64_t>(1, PieceCount(depth, length)); }
   constexpr int64_t begin(int64_t chunk) const { return std::min(depth, chunk * length); }
 
   int64_t depth, length;
@@ -84,7 +85,7 @@ struct BlockGrid {
   constexpr int64_t blocks() const { return row_blocks * column_blocks; }
   constexpr BlockRange range(int64_t block) const {
     const int64_t r = block % row_blocks, c = block / row_blocks;
-    const int64_t row_panels = CeilDivide(rows, width), column_panels = CeilDivide(columns, width);
+    const int64_t row_panels = PieceCount(rows, width), column_panels = PieceCount(columns, width);
     return {.row = row_panels * r / row_blocks * width,
             .row_end = std::min(rows, row_panels * (r + 1) / row_blocks * width),
             .column = column_panels * c / column_blocks * width,
@@ -95,13 +96,13 @@ struct BlockGrid {
 // Column blocks are a power of two where that is possible, and there are at least eight blocks where they stay two
 // panels wide: both make it easy to share them out evenly.
 constexpr BlockGrid CutIntoBlocks(int64_t rows, int64_t columns, int64_t width) {
-  const int64_t row_panels = CeilDivide(rows, width), column_panels = CeilDivide(columns, width);
+  const int64_t row_panels = PieceCount(rows, width), column_panels = PieceCount(columns, width);
   BlockGrid grid{.rows = rows,
                  .columns = columns,
                  .width = width,
-                 .row_blocks = CeilDivide(row_panels, kBlockRowPanels),
+                 .row_blocks = PieceCount(row_panels, kBlockRowPanels),
                  .column_blocks = 0};
-  const auto fewest = static_cast<uint64_t>(CeilDivide(column_panels, kBlockColumnPanels));
+  const auto fewest = static_cast<uint64_t>(PieceCount(column_panels, kBlockColumnPanels));
   grid.column_blocks = std::min(static_cast<int64_t>(std::bit_ceil(fewest)), column_panels);
   while (grid.blocks() < 8 && column_panels >= 4 * grid.column_blocks) grid.column_blocks *= 2;
   return grid;

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "weft/examples/vae/failure.h"
-#include "weft/examples/vae/options.h"
+#include "weft/examples/vae/command_line.h"
 #include "weft/tests/support/thrown.h"
 
 namespace weft {

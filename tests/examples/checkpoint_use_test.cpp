@@ -114,7 +114,7 @@ TEST_F(CheckpointUse, RefusesOtherModels) {
       {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "15"; },
        {},
        4,
-       {"'Decoder/", "got f32[", "expected f32["}},
+       {"'Decoder/H'", "got Relu f32[N, 16], expected Relu f32[N, 15]"}},
       {[](VariableStore&, Metadata& metadata) { metadata["hidden"] = "1000000"; },
        {},
        4,

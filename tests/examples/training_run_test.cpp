@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "weft/models/training/checkpoint_directory.h"
 #include "weft/tests/examples/tool_test.h"
 
 namespace weft {
@@ -17,16 +18,20 @@ using testing::HasSubstr;
 class TrainingRun : public ToolTest {
  protected:
   std::filesystem::path out() const { return own_ / "run"; }
-  // Both files of the newest checkpoint.
+  // Both files of the checkpoint.
   static std::pair<std::string, std::string> State(const std::filesystem::path& directory, const std::string& step) {
-    return {ReadFile(directory / ("model-" + step + ".safetensors")),
-            ReadFile(directory / ("model-" + step + ".state.safetensors"))};
+    std::pair files(ReadFile(directory / ("model-" + step + ".safetensors")),
+                    ReadFile(directory / ("model-" + step + ".state.safetensors")));
+    EXPECT_FALSE(files.first.empty() || files.second.empty()) << directory << ", step " << step;
+    return files;
   }
 };
 
 TEST_F(TrainingRun, WritesWhatTheContractLists) {
   for (const char* name :
        {"model-8.safetensors", "model-8.state.safetensors", "model-16.safetensors", "model-16.state.safetensors",
+        "checkpoints.json", "vae_z.png", "vae_std.png", "reconstructions.png", "latent.png", "curves.png"}) {
+    EXPECT_TRUE(std::filesystem::exists(run() / name)) << name;
   }
 }
 
@@ -78,11 +83,11 @@ TEST_F(TrainingRun, WithoutValidationTrainsOnAll) {
 TEST_F(TrainingRun, EveryOptimizerAndInitialiserTrains) {
   for (const char* optimizer : {"adam", "adamw", "sgd", "momentum", "nesterov", "rmsprop", "adagrad"}) {
     const Outcome outcome = RunTool(Training({"--epochs", "1", "--optimizer", optimizer, "--latent", "1", "--init",
-                                              "torch", "--clip-norm", "0", "--out", (own_ / optimizer).string()}));
+                                              "torch", "--out", (own_ / optimizer).string()}));
     EXPECT_EQ(outcome.code, 0) << optimizer << ": " << outcome.err;
   }
-  EXPECT_EQ(RunTool(Training({"--epochs", "1", "--init", "glorot", "--latent", "5", "--beta", "0.5", "--out",
-                              (own_ / "glorot").string()}))
+  EXPECT_EQ(RunTool(Training({"--epochs", "1", "--init", "glorot", "--latent", "5", "--beta", "0.5", "--clip-norm", "0",
+                              "--out", (own_ / "glorot").string()}))
                 .code,
             0);
 }
@@ -100,8 +105,7 @@ TEST_F(TrainingRun, ConstantImagesTrain) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
 }
 
-// ---- The same bits
-// ---------------------------------------------------------------------------------------------------
+// ---- The same bits -------------------------------------------------------------------------------------------------
 
 TEST_F(TrainingRun, BitsDoNotDependOnThreads) {
   for (const size_t threads : {1, 2, 3, 7}) {
@@ -111,61 +115,76 @@ TEST_F(TrainingRun, BitsDoNotDependOnThreads) {
         RunTool({"train", "--data", data().string(), "--hidden", "128", "--batch", "64", "--validation", "50",
                  "--epochs", "2", "--threads", std::to_string(threads), "--out", directory.string()});
     ASSERT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(outcome.threads, threads);
-    EXPECT_EQ(State(directory, "8"), State(own_ / "1", "8")) << threads << " threads";
+    // TBB may start a thread in place of one that is about to lie down: more may exist than work at a time.
+    EXPECT_GE(outcome.threads, threads);
+    EXPECT_TRUE(threads > 1 || outcome.threads == 1) << outcome.threads;
+    EXPECT_TRUE(State(directory, "8") == State(own_ / "1", "8")) << threads << " threads";
   }
 }
 
 TEST_F(TrainingRun, BitsDoNotDependOnTheRun) {
   EXPECT_EQ(RunTool(Training({"--epochs", "2", "--out", out().string()})).code, 0);
-  EXPECT_EQ(State(out(), "16"), State(run(), "16"));
+  EXPECT_TRUE(State(out(), "16") == State(run(), "16"));
   EXPECT_EQ(RunTool(Training({"--epochs", "2", "--seed", "2", "--out", (own_ / "other").string()})).code, 0);
-  EXPECT_NE(State(own_ / "other", "16").first, State(run(), "16").first);
+  EXPECT_FALSE(State(own_ / "other", "16").first == State(run(), "16").first);
 }
 
-// Sends `signal` as soon as the line of this epoch is out, so in the middle of a later one.
-Launch SignalledAfterEpoch(int epoch, int signal) {
-  Launch launch;
-  launch.watch = [epoch, signal](const std::string& out, pid_t process) {
-    if (std::ranges::count(out, '\n') == epoch) kill(process, signal);
-  };
-  return launch;
+// A run of epochs without end, to which `signal` is sent once the results of two of them are out; then it goes on for
+// two more epochs than are complete, and so does a run that nothing was sent to.
+struct Interrupted {
+  Outcome outcome;
+  int64_t epochs;  // of the two runs
+  std::string step;
+};
+
+class InterruptedRun : public TrainingRun {
+ protected:
+  Interrupted Interrupt(int signal) const {
+    bool sent = false;
+    const auto watch = [&](const std::string& text, pid_t process) {
+      if (!sent && std::ranges::count(text, '\n') >= 2) sent = kill(process, signal) == 0;
+    };
+    Launch launch;
+    launch.watch = watch;
+    Outcome outcome =
+        RunTool(Training({"--epochs", "1000000", "--keep", "2", "--json", "--out", out().string()}), launch);
+    const int64_t epochs = LatestValid(out()).generation->epoch + 2;
+    return {.outcome = std::move(outcome), .epochs = epochs, .step = std::to_string(8 * epochs)};
+  }
+
+  void ExpectSameAsUninterrupted(const Interrupted& interrupted) const {
+    const std::string epochs = std::to_string(interrupted.epochs);
+    const Outcome resumed =
+        RunTool({"train", "--resume", out().string(), "--data", data().string(), "--threads", "3", "--epochs", epochs});
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_THAT(resumed.err, HasSubstr("resume      step "));
+    const std::filesystem::path whole = own_ / "whole";
+    EXPECT_EQ(RunTool(Training({"--epochs", epochs, "--keep", "2", "--out", whole.string()})).code, 0);
+    EXPECT_TRUE(State(out(), interrupted.step) == State(whole, interrupted.step));
+    EXPECT_TRUE(ReadFile(out() / "curves.png") == ReadFile(whole / "curves.png")) << "the curves of all epochs";
+  }
+};
+
+TEST_F(InterruptedRun, KilledAndResumedEqualsUninterrupted) {
+  const Interrupted interrupted = Interrupt(SIGKILL);
+  EXPECT_EQ(interrupted.outcome.code, 256 + SIGKILL);
+  ExpectSameAsUninterrupted(interrupted);
 }
 
-TEST_F(TrainingRun, KilledAndResumedEqualsUninterrupted) {
-  const std::vector<std::string> options = {"--epochs", "40", "--keep", "3", "--json"};
-  const Outcome whole = RunTool(Training(options + std::vector<std::string>{"--out", (own_ / "whole").string()}));
-  ASSERT_EQ(whole.code, 0) << whole.err;
-
-  const Outcome killed =
-      RunTool(Training(options + std::vector<std::string>{"--out", out().string()}), SignalledAfterEpoch(3, SIGKILL));
-  ASSERT_EQ(killed.code, 256 + SIGKILL);
-  const Outcome resumed =
-      RunTool({"train", "--resume", out().string(), "--data", data().string(), "--threads", "3", "--keep", "3"});
-  EXPECT_EQ(resumed.code, 0) << resumed.err;
-  EXPECT_THAT(resumed.err, HasSubstr("resume      step "));
-  EXPECT_EQ(State(out(), "320"), State(own_ / "whole", "320"));
-}
-
-TEST_F(TrainingRun, SignalsWriteACheckpointThatGoesOn) {
-  const std::vector<std::string> options = {"--epochs", "40", "--keep", "1", "--json"};
-  ASSERT_EQ(RunTool(Training(options + std::vector<std::string>{"--out", (own_ / "whole").string()})).code, 0);
-  const std::vector<std::pair<int, int>> signals = {{SIGINT, 130}, {SIGTERM, 143}};
-  for (const auto& [signal, code] : signals) {
-    const std::filesystem::path directory = own_ / std::to_string(code);
-    const Outcome stopped = RunTool(Training(options + std::vector<std::string>{"--out", directory.string()}),
-                                    SignalledAfterEpoch(2, signal));
-    EXPECT_EQ(stopped.code, code) << stopped.err;
+TEST_F(InterruptedRun, SignalsWriteACheckpointThatGoesOn) {
+  for (const auto& [signal, code] : {std::pair(SIGINT, 130), {SIGTERM, 143}, {SIGHUP, 143}}) {
+    const Interrupted interrupted = Interrupt(signal);
+    EXPECT_EQ(interrupted.outcome.code, code) << interrupted.outcome.err;
     EXPECT_THAT(
-        Lines(stopped.err).back(),
+        Lines(interrupted.outcome.err).back(),
         testing::MatchesRegex("vae: interrupted; .*model-[0-9]+.safetensors is kept; 'vae train --resume .*' goes on"));
-    EXPECT_EQ(RunTool({"train", "--resume", directory.string(), "--data", data().string()}).code, 0);
-    EXPECT_EQ(State(directory, "320"), State(own_ / "whole", "320"));
+    ExpectSameAsUninterrupted(interrupted);
+    std::filesystem::remove_all(out());
+    std::filesystem::remove_all(own_ / "whole");
   }
 }
 
-// ---- Going on
-// --------------------------------------------------------------------------------------------------------
+// ---- Going on ------------------------------------------------------------------------------------------------------
 
 TEST_F(TrainingRun, ResumeTakesTheOptionsOfTheRun) {
   std::filesystem::copy(run(), out());
@@ -178,12 +197,12 @@ TEST_F(TrainingRun, ResumeTakesTheOptionsOfTheRun) {
   ExpectError(resume({"--seed", "7", "--batch", "32"}), 2, "--resume and --seed");
   ExpectError(resume({"--epochs", "1"}), 2, "--epochs: got 1, expected at least 2");
   ExpectError(resume({"--out", (own_ / "other").string()}), 2, "--resume and --out");
-  EXPECT_EQ(Contents(out()), before);
+  EXPECT_TRUE(Contents(out()) == before);
 
   const Outcome longer = resume({"--epochs", "4", "--hidden", "16"});
   EXPECT_EQ(longer.code, 0) << longer.err;
   EXPECT_EQ(RunTool(Training({"--epochs", "4", "--out", (own_ / "four").string()})).code, 0);
-  EXPECT_EQ(State(out(), "32"), State(own_ / "four", "32"));
+  EXPECT_TRUE(State(out(), "32") == State(own_ / "four", "32"));
 }
 
 TEST_F(TrainingRun, ResumeRefusesOtherImages) {
@@ -198,8 +217,10 @@ TEST_F(TrainingRun, ResumeRefusesOtherImages) {
 
 TEST_F(TrainingRun, ResumeOfAFinishedRunDrawsAgain) {
   std::filesystem::copy(run(), out());
+  std::filesystem::remove(out() / "curves.png");
   EXPECT_EQ(RunTool({"train", "--resume", out().string(), "--data", data().string()}).code, 0);
-  EXPECT_EQ(State(out(), "16"), State(run(), "16"));
+  EXPECT_TRUE(ReadFile(out() / "curves.png") == ReadFile(run() / "curves.png"));
+  EXPECT_TRUE(State(out(), "16") == State(run(), "16"));
 }
 
 // ---- What is not a number ------------------------------------------------------------------------------------------

@@ -169,8 +169,7 @@ TEST(Schedule, ReductionKeepsReachability) {
   EXPECT_EQ(closure([&](StepId id) { return program->successors(id); }), closure([&](StepId id) { return all[id]; }));
 }
 
-// ---- What is fused
-// -----------------------------------------------------------------------------------------------------
+// ---- What is fused --------------------------------------------------------------------------------------------------
 
 std::vector<StepKind> KindsOf(const Program& program) {
   std::vector<StepKind> kinds;
@@ -231,8 +230,7 @@ TEST(Partition, VariablesThatSwapTheirValuesDoSo) {
   EXPECT_EQ(store.Get("B").values<float>()[0], 1);
 }
 
-// ---- Sums
-// ----------------------------------------------------------------------------------------------------------------
+// ---- Sums -----------------------------------------------------------------------------------------------------------
 
 // 16 lanes and a tree: no error grows with the length.
 TEST(Reduction, MeanOfTenMillionEqualValuesIsTheValue) {

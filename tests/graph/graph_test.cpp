@@ -44,6 +44,16 @@ TEST(Graph, KeepsWhatItIsGiven) {
   EXPECT_THAT(graph.uses(y.id()), IsEmpty());
 }
 
+TEST(Graph, TypesAndNamesStayWhereTheyAreWhileItGrows) {
+  Graph graph;
+  const Node x = ToyInput(graph, "X", {kBatch, 3});
+  const TensorType& type = x.type();
+  const Path& name = x.name();
+  for (int i = 0; i < 1000; ++i) ToyBinary(x, x);
+  EXPECT_EQ(&type, &x.type());
+  EXPECT_EQ(&name, &x.name());
+}
+
 TEST(Graph, RefusesAWrongNumberOfOperands) {
   Graph graph;
   const Node x = ToyInput(graph, "X");

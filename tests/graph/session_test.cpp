@@ -172,7 +172,8 @@ TEST(Session, TheHostsFloatingPointStateIsNeitherUsedNorChanged) {
   const Tensor result = session.Run({{x, tiny}}, y);
   const unsigned after = _mm_getcsr();
   _mm_setcsr(saved);
-  EXPECT_EQ(after, host);
+  constexpr unsigned kStickyFlags = 0x3f;  // what happened, not how to compute
+  EXPECT_EQ(after & ~kStickyFlags, host & ~kStickyFlags);
   EXPECT_NE(result.values<float>()[0], 0.0f);
 }
 

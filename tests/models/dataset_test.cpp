@@ -26,18 +26,17 @@ std::vector<T> Gathered(const Rows& rows, std::vector<int64_t> which) {
 // ---- Rows ---------------------------------------------------------------------------------------------------------
 
 TEST(Rows, ScalesBytes) {
-  std::vector<uint8_t> bytes(256);
+  std::vector<uint8_t> bytes(7 * 37);  // all values; rows that are no multiple of anything
   std::iota(bytes.begin(), bytes.end(), uint8_t{0});
-  const Rows rows = Rows::OfBytes(bytes, 128);
-  EXPECT_EQ(rows.count(), 128);
-  EXPECT_EQ(rows.width(), 2);
-  std::vector<int64_t> all(128);
-  std::iota(all.begin(), all.end(), 0);
+  const Rows rows = Rows::OfBytes(bytes, 7);
+  EXPECT_EQ(rows.count(), 7);
+  EXPECT_EQ(rows.width(), 37);
+  const std::vector<int64_t> all = {0, 1, 2, 3, 4, 5, 6};
   const std::vector<float> f32 = Gathered<float>(rows, all);
   const std::vector<double> f64 = Gathered<double>(rows, all);
-  for (size_t i = 0; i < 256; ++i) {
-    EXPECT_EQ(f32[i], static_cast<float>(i) / 255.0f);  // correctly rounded, and so is the quotient of two floats
-    EXPECT_EQ(f64[i], static_cast<double>(i) / 255.0);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    EXPECT_EQ(f32[i], static_cast<float>(bytes[i] / 255.0));
+    EXPECT_EQ(f64[i], bytes[i] / 255.0);
   }
 }
 
@@ -62,6 +61,7 @@ TEST(Rows, RefusesWhatIsNotRows) {
   const std::vector<uint8_t> bytes(10);
   EXPECT_EQ(Thrown([&] { Rows::OfBytes(bytes, 3); }), "rows: got 10 bytes, expected 3 rows of equal width");
   EXPECT_EQ(Thrown([&] { Rows::OfBytes(bytes, 0); }), "rows: got 10 bytes, expected 0 rows of equal width");
+  EXPECT_EQ(Thrown([&] { Rows::OfBytes(bytes, 5, 0); }), "rows: got divisor 0, expected at least 1");
   const Tensor scalar = Tensor::Scalar(1.0f), masks(DType::kBool, {2, 2}), none(DType::kFloat32, {0, 2});
   for (const Tensor* tensor : {&scalar, &masks, &none}) EXPECT_THROW(Rows::Of(*tensor), GraphError);
   std::vector<float> room(3);

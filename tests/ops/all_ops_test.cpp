@@ -1,19 +1,18 @@
-// The op matrix: what must hold for every op, over its own samples, without a line written for it.
+// The op matrix: what must hold for every op, over its own samples, without a line written for it. Gradients are in
+// all_op_gradients_test.cpp.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <set>
 
 #include <gtest/gtest.h>
 
-#include "weft/autodiff/gradients.h"
 #include "weft/graph/compile/passes.h"
-#include "weft/graph/runtime/session.h"
 #include "weft/ops/all_ops.h"
-#include "weft/ops/operators.h"
+#include "weft/ops/ops.h"
+#include "weft/tests/support/compiled_graph.h"
+#include "weft/tests/support/gradient_graph.h"
 #include "weft/tests/support/many_threads.h"
 #include "weft/tests/support/op_matrix.h"
-#include "weft/tests/support/reference_interpreter.h"
 #include "weft/tests/support/simd_targets.h"
 #include "weft/tests/support/thrown.h"
 
@@ -37,43 +36,6 @@ TEST(AllOps, AreTestedOnAllTargets) {
 #endif
   EXPECT_FALSE(SimdTargets().empty());
 }
-
-// ---- Running -------------------------------------------------------------------------------------------------------
-
-// A program of some fetches, run again and again.
-class Compiled {
- public:
-  Compiled(Graph& graph, std::vector<Node> fetches, const SessionOptions& options = {.threads = 1})
-      : store_(graph),
-        session_(graph, store_, options),
-        fetches_(std::move(fetches)),
-        run_(session_.Prepare(fetches_)) {}
-
-  // A variable is in a store, a placeholder is fed if the program reads it.
-  std::vector<Tensor> Run(const std::map<NodeId, Tensor>& values) {
-    for (const auto& [id, value] : values) {
-      const Node node = session_.graph().node(id);
-      const auto bytes = value.bytes();
-      if (node.op().is_source(SourceKind::kVariable)) store_.Set(node.name(), value);
-      if (!node.op().is_source(SourceKind::kPlaceholder) || !run_.Reads(node) || bytes.empty()) continue;
-      std::memcpy(run_.Input(node).data(), bytes.data(), bytes.size());
-    }
-    run_.Run();
-    std::vector<Tensor> results;
-    for (size_t i = 0; i < fetches_.size(); ++i) {
-      results.emplace_back(fetches_[i].dtype(), fetches_[i].shape());
-      const auto bytes = results.back().bytes();
-      if (!bytes.empty()) std::memcpy(bytes.data(), run_.Output(i).data(), bytes.size());
-    }
-    return results;
-  }
-
- private:
-  VariableStore store_;
-  Session session_;
-  std::vector<Node> fetches_;
-  PreparedRun run_;
-};
 
 class EveryOp : public testing::TestWithParam<const OpDef*> {
  protected:
@@ -228,7 +190,7 @@ TEST_P(EveryOp, FollowsItsFormulaOnEveryTarget) {
     for (int64_t target : SimdTargets()) {
       SCOPED_TRACE(SimdTargetName(target));
       const OnSimdTarget on(target);
-      const Tensor got = Compiled(graph->graph, {y}).Run(graph->feeds)[0];
+      const Tensor got = CompiledGraph(graph->graph, {y}).Run(graph->feeds)[0];
       ASSERT_EQ(got.type(), (TensorType{.dtype = y.dtype(), .shape = y.shape()}));
       const Tensor rounded = expected.Cast(y.dtype()).Cast(DType::kFloat64), wide = got.Cast(DType::kFloat64);
       for (size_t i = 0; i < bounds.size(); ++i) {
@@ -238,142 +200,6 @@ TEST_P(EveryOp, FollowsItsFormulaOnEveryTarget) {
       const auto [first, is_new] = of_class.emplace(HasFusedMultiplyAdd(target), got);
       EXPECT_TRUE(is_new || first->second == got) << "other bits than on another target of its class";
     }
-  }
-}
-
-// Elementwise kernels alone: every length, a broadcast operand, the output in place of an operand.
-TEST_P(EveryOp, KernelTakesEveryLength) {
-  if (!op().is_elementwise()) return;
-  const BlockKernel kernel = std::get<PerBlock>(*op().lower).kernel;
-  std::vector<uint32_t> lengths = {130, 1000, 1023, 1024};
-  for (uint32_t length = 0; length < 34; ++length) lengths.push_back(length);  // two vectors of 64 bytes and one more
-  constexpr int64_t kLongest = 1024;
-  for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
-    for (const Sample& sample : op().samples().samples) {
-      const auto arity = sample.operands.size();
-      std::vector<Tensor> operands;
-      for (size_t i = 0; i < arity; ++i) {
-        operands.push_back(
-            DrawValues(sample.domains[sample.domains.size() == 1 ? 0 : i], {kLongest + 16}, dtype, 1 + i));
-      }
-      const auto run = [&](uint32_t count, uint32_t broadcast, bool in_place) {
-        std::vector<Tensor> copies = operands;
-        Tensor result(dtype, {kLongest});
-        void* output = in_place ? copies[0].bytes().data() : result.bytes().data();
-        std::vector<BlockInput> inputs;
-        for (uint32_t i = 0; i < arity; ++i) {
-          inputs.push_back({.data = copies[i].bytes().data(), .stride = i == broadcast ? 0u : 1u});
-          const auto bytes = copies[i].bytes();
-          for (size_t at = SizeOf(dtype); i == broadcast && at < 64; at += SizeOf(dtype)) {
-            std::memcpy(&bytes[at], bytes.data(), SizeOf(dtype));
-          }
-        }
-        kernel({.dtype = dtype,
-                .count = count,
-                .inputs = inputs,
-                .outputs = {&output, 1},
-                .attributes = &sample.attributes});
-        const auto* bytes = static_cast<const std::byte*>(output);
-        return std::vector<std::byte>(bytes, bytes + count * SizeOf(dtype));
-      };
-      const std::vector<std::byte> all = run(kLongest, UINT32_MAX, false);
-      for (uint32_t count : lengths) {
-        const std::vector<std::byte> part = run(count, UINT32_MAX, false);
-        ASSERT_TRUE(std::equal(part.begin(), part.end(), all.begin())) << count;
-        ASSERT_EQ(run(count, UINT32_MAX, true), part) << count << " in place";
-      }
-      for (uint32_t i = 0; i < arity; ++i) {
-        const Tensor whole = operands[i];
-        const std::vector<std::byte> repeated = run(kLongest, i, false);
-        for (size_t at = SizeOf(dtype); at < whole.bytes().size(); at += SizeOf(dtype)) {
-          std::memcpy(&operands[i].bytes()[at], whole.bytes().data(), SizeOf(dtype));
-        }
-        ASSERT_EQ(repeated, run(kLongest, UINT32_MAX, false)) << "operand " << i << " repeated";
-        operands[i] = whole;
-      }
-    }
-  }
-}
-
-// ---- Gradients -----------------------------------------------------------------------------------------------------
-
-// The graph of y, Σ v·y, its gradients gᵢ, Σᵢ Σ uᵢ·gᵢ, and the gradients of that.
-struct GradientGraph {
-  explicit GradientGraph(OpGraph& from) : y(from.y()), feeds(from.feeds), v(AddWeight("V", y)) {
-    for (const Node& operand : from.operands) {
-      if (IsFloating(operand.dtype())) variables.push_back(operand);
-    }
-    Node target = ReduceSum(y * v);
-    gradients = Gradients(target, variables, {.unconnected = Unconnected::kZero});
-    std::optional<Node> second;
-    for (const Node& gradient : gradients) {
-      u.push_back(AddWeight("U" + std::to_string(u.size()), gradient));
-      const Node part = ReduceSum(gradient * u.back());
-      second = second ? *second + part : part;
-    }
-    second_target = second;
-  }
-
-  Node AddWeight(const std::string& name, Node like) {
-    const Node weight = Placeholder(like.graph(), name, like.shape(), {.dtype = like.dtype()});
-    feeds[weight.id()] = DrawValues({.low = 0.5, .high = 1.5}, like.shape(), like.dtype(), 77 + feeds.size());
-    return weight;
-  }
-
-  GradientCheck First() const {
-    return {.variables = variables, .gradients = gradients, .results = {y}, .weights = {v}};
-  }
-  GradientCheck Second() const {
-    std::vector<Node> all = variables;
-    all.push_back(v);
-    return {.variables = all,
-            .gradients = Gradients(*second_target, all, {.unconnected = Unconnected::kZero}),
-            .results = gradients,
-            .weights = u,
-            .relative = 1e-6,
-            .absolute = 1e-8};
-  }
-
-  Node y;
-  std::map<NodeId, Tensor> feeds;
-  Node v;
-  std::vector<Node> variables, gradients, u;
-  std::optional<Node> second_target;
-};
-
-void ExpectAgreement(const GradientCheck& check, const std::map<NodeId, Tensor>& feeds, Graph& graph) {
-  std::vector<Node> fetches = check.results;
-  fetches.insert(fetches.end(), check.gradients.begin(), check.gradients.end());
-  const auto interpret = [&](const auto& moved) { return InterpretReference(graph, fetches, moved); };
-  EXPECT_EQ(Disagreement(check, feeds, interpret), "") << "by formulas";
-  Compiled compiled(graph, fetches);
-  const auto compute = [&](const auto& moved) { return compiled.Run(moved); };
-  EXPECT_EQ(Disagreement(check, feeds, compute), "") << "by kernels";
-}
-
-// Of the first order if `times` is 1, of the second if it is 2.
-void CheckGradients(const OpDef& op, int times) {
-  if (!op.gradient->differentiable() || op.samples().times_differentiable < times) return;
-  for (const auto& graph : OpGraphs(op, DType::kFloat64)) {
-    SCOPED_TRACE(graph->label);
-    if (graph->y().dtype() != DType::kFloat64) continue;  // rounded to another type it is no smooth function
-    const GradientGraph gradients(*graph);
-    if (gradients.variables.empty()) continue;
-    ExpectAgreement(times == 1 ? gradients.First() : gradients.Second(), gradients.feeds, graph->graph);
-  }
-}
-
-TEST_P(EveryOp, GradientIsTheDifferenceQuotient) { CheckGradients(op(), 1); }
-
-TEST_P(EveryOp, SecondGradientIsTheDifferenceQuotient) { CheckGradients(op(), 2); }
-
-TEST_P(EveryOp, SaysWhyIfItHasNoGradient) {
-  if (op().gradient->differentiable()) return;
-  for (const auto& graph : OpGraphs(op(), DType::kFloat64)) {
-    const std::string text =
-        Thrown([&] { Gradients(ReduceSum(graph->y()), graph->operands, {.unconnected = Unconnected::kZero}); });
-    EXPECT_NE(text.find(std::string(op().gradient->reason())), std::string::npos) << text;
-    EXPECT_NE(text.find("'Y'"), std::string::npos) << text;
   }
 }
 
@@ -390,19 +216,19 @@ TEST_P(EveryOp, BitsDoNotDependOnPlansOrThreads) {
     std::map<NodeId, Tensor> values = graph->feeds;
     if (IsFloating(graph->y().dtype()) && op().gradient->differentiable() && !graph->operands.empty()) {
       const GradientGraph gradients(*graph);
-      fetches.insert(fetches.end(), gradients.gradients.begin(), gradients.gradients.end());
-      values = gradients.feeds;
+      fetches.insert(fetches.end(), gradients.gradients().begin(), gradients.gradients().end());
+      values = gradients.feeds();
     }
-    const std::vector<Tensor> expected = Compiled(graph->graph, fetches).Run(values);
+    const std::vector<Tensor> expected = CompiledGraph(graph->graph, fetches).Run(values);
     for (const bool fuse : {true, false}) {
       for (const bool reuse_memory : {true, false}) {
         const SessionOptions options = {.threads = 1, .fuse = fuse, .reuse_memory = reuse_memory};
-        EXPECT_EQ(Compiled(graph->graph, fetches, options).Run(values), expected) << fuse << reuse_memory;
+        EXPECT_EQ(CompiledGraph(graph->graph, fetches, options).Run(values), expected) << fuse << reuse_memory;
       }
     }
     for (const int threads : {2, 3, 7}) {
       ManyThreads many(threads);
-      Compiled compiled(graph->graph, fetches, {.runner = &many.runner()});
+      CompiledGraph compiled(graph->graph, fetches, {.runner = &many.runner()});
       EXPECT_EQ(compiled.Run(values), expected) << threads;
     }
   }

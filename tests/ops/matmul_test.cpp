@@ -4,16 +4,18 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "weft/ops/all_ops.h"
 #include "weft/ops/ops.h"
-#include "weft/ops/simd/panels.h"
 #include "weft/tests/support/reference_interpreter.h"
 #include "weft/tests/support/simd_targets.h"
 #include "weft/tests/support/step_runner.h"
@@ -334,38 +336,6 @@ TEST(MatMul, AbsorbsTransposedOperands) {
   EXPECT_EQ(simpler->operand(1), b);
   EXPECT_EQ(simpler->shape(), product.shape());
   EXPECT_FALSE(kMatMul.simplify(*simpler).has_value());
-}
-
-TEST(BlockGrid, CoversEachPanelOnceInBlocksOfBoundedSize) {
-  for (int64_t width : {16, 32}) {
-    for (int64_t rows : {1, 5, 32, 33, 128, 784, 3000}) {
-      for (int64_t columns : {1, 16, 64, 130, 512, 784, 3000}) {
-        const BlockGrid grid = CutIntoBlocks(rows, columns, width);
-        int64_t elements = 0;
-        for (int64_t block = 0; block < grid.blocks(); ++block) {
-          const BlockRange range = grid.range(block);
-          EXPECT_EQ(range.row % width + range.column % width, 0);
-          EXPECT_LE(range.row_end - range.row, kBlockRowPanels * width);
-          EXPECT_LE(range.column_end - range.column, kBlockColumnPanels * width);
-          EXPECT_GT(range.row_end, range.row);
-          EXPECT_GT(range.column_end, range.column);
-          elements += (range.row_end - range.row) * (range.column_end - range.column);
-        }
-        EXPECT_EQ(elements, rows * columns) << rows << " x " << columns;
-      }
-    }
-  }
-}
-
-TEST(DepthChunks, AreInOrderAndFitTheirBuffer) {
-  for (int64_t depth : {0, 1, 15, 16, 127, 128, 129, 500, 784, 100'000}) {
-    const DepthChunks chunks(depth);
-    EXPECT_LE(chunks.length, kChunkDepth);
-    EXPECT_EQ(chunks.begin(0), 0);
-    EXPECT_EQ(chunks.begin(chunks.count()), depth);
-    for (int64_t chunk = 0; chunk + 1 < chunks.count(); ++chunk)
-      EXPECT_LT(chunks.begin(chunk), chunks.begin(chunk + 1));
-  }
 }
 
 }  // namespace

@@ -162,47 +162,4 @@ std::vector<double> Bounds(const OpGraph& graph, const Tensor& formula) {
   return bounds;
 }
 
-std::string Disagreement(const GradientCheck& check, const std::map<NodeId, Tensor>& feeds, const Evaluate& evaluate) {
-  constexpr size_t kMostElements = 60;  // of one variable, spread evenly
-  const size_t results = check.results.size();
-  const std::vector<Tensor> base = evaluate(feeds);
-  std::map<NodeId, Tensor> moved = feeds;
-  std::string text;
-  for (size_t v = 0; v < check.variables.size(); ++v) {
-    Tensor& variable = moved.at(check.variables[v].id());
-    const auto values = variable.values<double>();
-    const auto gradient = base[results + v].values<double>();
-    const size_t stride = std::max<size_t>(1, values.size() / kMostElements);
-    for (size_t e = 0; e < values.size(); e += stride) {
-      const double x = values[e];
-      // Σ weights · (f(x + h) − f(x − h)) / 2h: the terms that do not move cancel one by one, before they are summed.
-      const auto quotient = [&](double h) {
-        const double up = x + h, down = x - h;
-        values[e] = up;
-        const std::vector<Tensor> above = evaluate(moved);
-        std::vector<Tensor> weights;
-        values[e] = down;
-        const std::vector<Tensor> below = evaluate(moved);
-        values[e] = x;
-        double sum = 0;
-        for (size_t k = 0; k < results; ++k) {
-          const auto a = above[k].values<double>(), b = below[k].values<double>();
-          const auto w = feeds.at(check.weights[k].id()).values<double>();
-          for (size_t i = 0; i < a.size(); ++i) sum += w[i] * (a[i] - b[i]) / (up - down);
-        }
-        return sum;
-      };
-      // The error of a quotient is c·h² + O(h⁴): two of them cancel the first term.
-      const double h = 1e-4 * std::max(std::abs(x), 0.1);
-      const double numeric = (4 * quotient(h / 2) - quotient(h)) / 3;
-      const double bound = check.absolute + check.relative * std::abs(numeric);
-      if (std::abs(gradient[e] - numeric) <= bound) continue;
-      text += fmt::format("gradient of '{}' at element {} (value {}): got {}, expected {}\n",
-                          check.variables[v].name().str(), e, x, gradient[e], numeric);
-      if (text.size() > 1000) return text;
-    }
-  }
-  return text;
-}
-
 }  // namespace weft

@@ -1,7 +1,6 @@
 // What the op matrix is made of: every op over every sample of its own, in every element type that its type rule takes.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,22 +48,5 @@ Tensor FormulaOf(const OpGraph& graph);
 // units of the last place; others: γ · (the formula over absolute values), γ = (⌈k/16⌉ + 8)·ε, k the elements of an
 // operand.
 std::vector<double> Bounds(const OpGraph& graph, const Tensor& formula);
-
-// ---- Gradients -----------------------------------------------------------------------------------------------------
-
-// Values of some nodes, given values of others: an interpreter, or a compiled program.
-using Evaluate = std::function<std::vector<Tensor>(const std::map<NodeId, Tensor>& feeds)>;
-
-struct GradientCheck {
-  std::vector<Node> variables;  // f64 placeholders
-  std::vector<Node> gradients;  // one a variable
-  std::vector<Node> results;    // Σₖ Σ results[k]·weights[k] is what was differentiated
-  std::vector<Node> weights;    // f64 placeholders, none of them a variable
-  double relative = 1e-7, absolute = 1e-9;
-};
-
-// Compares with central differences under one step of Richardson's extrapolation. `evaluate` gives results, then
-// gradients. "" if all agree, else what does not.
-std::string Disagreement(const GradientCheck& check, const std::map<NodeId, Tensor>& feeds, const Evaluate& evaluate);
 
 }  // namespace weft

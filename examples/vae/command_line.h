@@ -1,0 +1,27 @@
+// The command line as a whole: which command it asks for, with which options.
+//
+//   Request request = ParseCommandLine({"train", "--epochs", "3"});   // holds a TrainOptions
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "weft/examples/vae/options.h"
+
+namespace weft {
+
+struct HelpText {
+  std::string text;
+  bool wanted;  // false: shown because nothing was asked for
+};
+
+struct VersionRequest {};
+
+using Request = std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOptions, GenerateOptions, EncodeOptions,
+                             ReconstructOptions, GraphOptions, InfoOptions, PlanOptions, LintOptions, BenchOptions>;
+
+// `arguments` without the name of the program. Throws UsageError.
+Request ParseCommandLine(std::vector<std::string> arguments);
+
+}  // namespace weft

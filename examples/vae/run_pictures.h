@@ -1,0 +1,21 @@
+// The five pictures of a training run.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "weft/examples/vae/history.h"
+#include "weft/examples/vae/idx.h"
+#include "weft/examples/vae/model_file.h"
+
+namespace weft {
+
+// Draws vae_z.png, vae_std.png (around the first test image), reconstructions.png, latent.png and, where there are
+// epochs, curves.png into `directory`, and returns their paths. `before_each` may throw.
+std::vector<std::filesystem::path> DrawRun(const std::filesystem::path& directory, const Model& model,
+                                           VariableStore& variables, int threads, const LabelledImages& test,
+                                           const std::vector<EpochFigures>& history,
+                                           const std::function<void()>& before_each);
+
+}  // namespace weft

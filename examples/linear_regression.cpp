@@ -1,5 +1,6 @@
 // Fits y = 3·x₀ − 2·x₁ + 1 by gradient descent: the library in thirty lines.
 #include <cstdio>
+#include <exception>
 
 #include "weft/graph/runtime/session.h"
 #include "weft/models/layers.h"
@@ -7,7 +8,7 @@
 #include "weft/ops/operators.h"
 #include "weft/ops/ops.h"
 
-int main() {
+int main() try {
   using namespace weft;
 
   // What is computed: nodes with names, N samples at a time.
@@ -30,4 +31,7 @@ int main() {
   const auto w = variables.Get("Line/W").values<float>(), b = variables.Get("Line/b").values<float>();
   const Tensor error = session.Run({{x, inputs}, {y, targets}}, loss);
   std::printf("y = %.3f x0 %+.3f x1 %+.3f, mean square error %.1e\n", w[0], w[1], b[0], error.values<float>()[0]);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "linear_regression: %s\n", error.what());
+  return 1;
 }

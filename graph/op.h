@@ -20,8 +20,9 @@ template <class T>
 class Mandatory {
  public:
   template <std::convertible_to<T> From>
-  constexpr Mandatory(From&& from) : value_(std::forward<From>(from)) {}  // NOLINT(google-explicit-constructor)
-  constexpr operator const T&() const { return value_; }                  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): a copy through it is a copy, too
+  constexpr Mandatory(From&& from) : value_(std::forward<From>(from)) {}
+  constexpr operator const T&() const { return value_; }
   constexpr const T* operator->() const { return &value_; }
   constexpr const T& operator*() const { return value_; }
 

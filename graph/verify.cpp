@@ -62,7 +62,7 @@ void VerifyUses(const Graph& graph) {
 }
 
 struct RefuseCycle : boost::default_dfs_visitor {
-  void back_edge(const Edge& edge, const Graph& graph) const {
+  static void back_edge(const Edge& edge, const Graph& graph) {
     Fail(graph, edge.source, fmt::format("is on a cycle, through {}", NameOf(graph, edge.target)));
   }
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
@@ -88,10 +89,10 @@ void RefuseExtras(const CLI::App& app) {
 // "--epochs=" becomes "--epochs" and "", as an empty text that somebody forgot to fill in, not one that comes next.
 std::vector<std::string> Reversed(const std::vector<std::string>& arguments) {
   std::vector<std::string> reversed;
-  for (auto argument = arguments.rbegin(); argument != arguments.rend(); ++argument) {
-    const bool is_empty = argument->starts_with("--") && argument->find('=') == argument->size() - 1;
+  for (const std::string& argument : arguments | std::views::reverse) {
+    const bool is_empty = argument.starts_with("--") && argument.find('=') == argument.size() - 1;
     if (is_empty) reversed.emplace_back();
-    reversed.push_back(is_empty ? argument->substr(0, argument->size() - 1) : *argument);
+    reversed.push_back(is_empty ? argument.substr(0, argument.size() - 1) : argument);
   }
   return reversed;
 }
@@ -119,7 +120,7 @@ void RefuseContradictions(const TrainOptions& options) {
 
 }  // namespace
 
-Request ParseCommandLine(std::vector<std::string> arguments) {
+Request ParseCommandLine(const std::vector<std::string>& arguments) {
   CLI::App app("Variational autoencoders of handwritten digits: training, evaluation, pictures.", "vae");
   bool version = false;
   app.add_flag("--version", version, "Print version, SIMD target and number of threads");

@@ -22,6 +22,6 @@ using Request = std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOpt
                              ReconstructOptions, GraphOptions, InfoOptions, PlanOptions, LintOptions, BenchOptions>;
 
 // `arguments` without the name of the program. Throws UsageError.
-Request ParseCommandLine(std::vector<std::string> arguments);
+Request ParseCommandLine(const std::vector<std::string>& arguments);
 
 }  // namespace weft

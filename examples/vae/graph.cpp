@@ -60,6 +60,7 @@ void GraphCommand(const GraphOptions& options, Output& output) {
   if (options.format == "text") return output.Text(scope.is_root() ? ToText(graph) : LinesWithin(ToText(graph), scope));
   DotOptions dot = {.scope = scope, .gradients = options.training};
   if (options.depth) dot.depth = static_cast<int>(*options.depth);
+  else dot.gradient_depth = 1;  // Graphviz needs minutes for all of it
   output.Text(ToDot(graph, dot));
 }
 

@@ -22,7 +22,7 @@ void PrintFile(const std::filesystem::path& file, Output& output) {
   output.Line(fmt::format("bytes        {}", summary.file_bytes));
   output.Line(fmt::format("checksums    {}", summary.fingerprint.empty()
                                                  ? "none: nothing could be verified"
-                                                 : "right, of the header " + summary.fingerprint));
+                                                 : "right, of the metadata " + summary.fingerprint));
   output.Line(fmt::format("variables    {} with {} numbers", summary.variables.size(), numbers));
   for (const auto& [key, value] : summary.metadata)
     output.Line(fmt::format("metadata     {} = {}", Printable(key), Printable(value)));

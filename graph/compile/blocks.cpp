@@ -11,7 +11,7 @@ namespace weft {
 namespace {
 
 // A block of a fold covers about this many elements: 64 KiB of f32, a few microseconds.
-constexpr int64_t kFoldElements = 16 * 1024;
+constexpr int64_t kFoldElements = int64_t{16} * 1024;
 
 // Partial results are folded by a step of their own: this many at most keep it negligible.
 constexpr int64_t kMaxSegments = 64;

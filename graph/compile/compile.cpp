@@ -38,7 +38,7 @@ std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions&
 
   const PartitionResult partition = Partition(state.graph, wanted, options.fuse);
   Program program = Emit(std::move(state.graph), partition, request, options.mode);
-  return std::make_shared<const Program>(Schedule(PlanMemory(std::move(program), options.reuse_memory)));
+  return std::make_shared<const Program>(PlanSchedule(PlanMemory(std::move(program), options.reuse_memory)));
 }
 
 }  // namespace weft

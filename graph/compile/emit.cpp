@@ -137,8 +137,9 @@ class Emitter {
       if (may_wait(update)) waits[maker[Index(update.second)]] = 1;
     }
     std::vector<size_t> behind(units.size(), 0);
-    for (const auto& [variable, next] : request_.updates) {
-      if (!may_wait({variable, next}) || target_of_[Index(next)] != Program::kNoBuffer) continue;
+    for (const Graph::Pair& update : request_.updates) {
+      const NodeId variable = update.first, next = update.second;  // names that a lambda may capture
+      if (!may_wait(update) || target_of_[Index(next)] != Program::kNoBuffer) continue;
       const size_t u = maker[Index(next)];
       const auto& others = readers[Index(variable)];
       // A reader that waits itself could be waiting for this one; and a value must be read where it is overwritten.
@@ -269,7 +270,7 @@ class Emitter {
   }
 
   // The cut that gives the longest rows: without rows or columns among the reads, a single row.
-  size_t ChooseSplit(const Unit& unit) const {
+  static size_t ChooseSplit(const Unit& unit) {
     for (size_t split = 0; split <= unit.shape.rank(); ++split) {
       if ((unit.splits >> split & 1u) != 0) return split;
     }

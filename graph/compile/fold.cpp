@@ -16,7 +16,7 @@ namespace weft {
 namespace {
 
 // Above this the constant would cost more memory than its step costs time: 64K f32 are 256 KiB.
-constexpr int64_t kMaxFoldedElements = 64 * 1024;
+constexpr int64_t kMaxFoldedElements = int64_t{64} * 1024;
 
 // The rounding that steps run under, whatever the host has set.
 class DefaultRounding {

@@ -100,13 +100,13 @@ class Partitioner {
     }
   }
 
+  // Of a broadcast without a buffer, what is behind it; the operand of a view is needed when its turn comes.
   void Need(NodeId id) {
-    needed_[Index(id)] = 1;
-    if (graph_.op(id).is_view()) return;  // its operand is needed when its turn comes
-    if (graph_.op(id).traits.broadcasts && !IsStored(id)) {
+    while (graph_.op(id).traits.broadcasts && !IsStored(id)) {
       needed_[Index(id)] = 0;
-      Need(graph_.operands(id)[0]);
+      id = graph_.operands(id)[0];
     }
+    needed_[Index(id)] = 1;
   }
 
   // The elementwise nodes above a reduction that nobody else reads: they are computed within it and need no buffer.
@@ -270,7 +270,7 @@ class Partitioner {
     source.inputs.clear();
   }
 
-  bool IsGroup(const Unit& unit) const { return unit.node == kNoNode && !unit.elementwise.empty(); }
+  static bool IsGroup(const Unit& unit) { return unit.node == kNoNode && !unit.elementwise.empty(); }
 
   // readers[i]: units that read the buffer of node i.
   std::vector<std::vector<uint32_t>> Readers() {
@@ -337,8 +337,7 @@ class Partitioner {
   // A group that follows a product joins it. Of several products of the stage before, the last one takes the group: so
   // waiting always goes from a lower to a higher id, and no two products wait for each other.
   void AttachEpilogues() {
-    for (uint32_t u = 0; u < result_.units.size(); ++u) {
-      Unit& group = result_.units[u];
+    for (Unit& group : result_.units) {
       if (!IsGroup(group) || group.elementwise.size() > kMaxEpilogue || group.shape.rank() != 2 ||
           (group.splits & 2u) == 0)
         continue;

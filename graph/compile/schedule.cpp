@@ -145,7 +145,7 @@ std::vector<StepEdge> Dependencies(const Program& program, bool by_offset) {
   return edges;
 }
 
-Program Schedule(Program program) {
+Program PlanSchedule(Program program) {
   const size_t steps = program.steps.size();
   const std::vector<StepEdge> edges = Reduced(steps, Dependencies(program, true));
   const std::vector<double> urgency = Urgency(program, edges);

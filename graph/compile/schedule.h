@@ -18,6 +18,6 @@ struct StepEdge {
 std::vector<StepEdge> Dependencies(const Program& program, bool by_offset);
 
 // Fills successors, predecessor counts, grains and the verdict `sequential`.
-Program Schedule(Program program);
+Program PlanSchedule(Program program);
 
 }  // namespace weft

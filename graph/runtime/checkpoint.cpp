@@ -273,7 +273,15 @@ CheckpointSummary Verify(const std::filesystem::path& file, const FileSystem* fi
   const FileSystem own;
   const InputFile input(Chosen(file_system, own), file);
   SafetensorsHeader header = ReadHeader(input);
-  for (const SafetensorsEntry& entry : header.entries) ReadSafetensorsTensor(input, header, entry);
+  std::map<std::string, std::string> missing = header.checksums;
+  for (const SafetensorsEntry& entry : header.entries) {
+    ReadSafetensorsTensor(input, header, entry);
+    missing.erase(entry.name.str());
+  }
+  if (!missing.empty()) {
+    throw CheckpointError(fmt::format("tensor '{}': {}: got a checksum of it only, expected the tensor, too",
+                                      Escaped(missing.begin()->first, 80), input.name()));
+  }
   return Summarize(input, std::move(header));
 }
 

@@ -20,7 +20,7 @@ using Metadata = std::map<std::string, std::string>;
 struct SaveOptions {
   Path scope = {};                        // only this sub-tree
   std::vector<std::string> exclude = {};  // globs of paths to leave out
-  // UTF-8, together at most 1 MiB; the keys crc32c, crc32c_header and weft_format are taken.
+  // UTF-8, together at most 1 MiB; the keys crc32c, crc32c_metadata and weft_format are taken.
   Metadata metadata = {};
   bool allow_nonfinite = false;
   const FileSystem* file_system = nullptr;  // nullptr: the machine's own
@@ -71,7 +71,8 @@ struct CheckpointSummary {
 // What is in the file, without reading its data. Throws CheckpointError for a file that breaks a rule of the format.
 CheckpointSummary Inspect(const std::filesystem::path& file, const FileSystem* file_system = nullptr);
 
-// The same, having read everything and compared all checksums.
+// The same, having read everything and compared all checksums: every flipped bit is found. Throws CheckpointError also
+// for a tensor that has a checksum and is missing.
 CheckpointSummary Verify(const std::filesystem::path& file, const FileSystem* file_system = nullptr);
 
 }  // namespace weft

@@ -30,7 +30,7 @@ std::string_view ForeignFormat(std::string_view bytes) {
   // Protocol buffers: field 1 (the version of the format, below 32), then field 2, 3 or 7 (producer, its version,
   // graph).
   if (bytes.size() > 2 && bytes[0] == 8 && bytes[1] > 0 && bytes[1] < 32 &&
-      "\x12\x1a\x3a"sv.find(bytes[2]) != "\x12"sv.npos)
+      "\x12\x1a\x3a"sv.find(bytes[2]) != std::string_view::npos)
     return "an ONNX file";
   std::string start(bytes.substr(std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size())));
   std::ranges::transform(start, start.begin(),

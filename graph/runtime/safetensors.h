@@ -5,8 +5,9 @@
 //   data     the tensors one behind the other: no holes, no overlaps, nothing behind the last one
 //
 // Files written here start their data at a multiple of 64 bytes and carry checksums in the metadata, which other
-// readers pass over; files from elsewhere may have none. Reading is strict: a file that breaks a rule is refused as a
-// whole.
+// readers pass over; tensors and files from elsewhere may have none. Reading is strict: a file that breaks a rule is
+// refused as a whole. Tensors may be added and taken away by other tools that keep the metadata: who reads a tensor
+// finds out that it is missing.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,8 @@ struct SafetensorsEntry {
 struct SafetensorsHeader {
   std::vector<SafetensorsEntry> entries = {};         // as they lie in the file
   std::map<std::string, std::string> metadata = {};   // without the checksums
-  std::map<std::string, std::string> checksums = {};  // name → CRC-32C of its bytes
-  std::string fingerprint = {};  // CRC-32C of the header, so of the checksums; empty: the file has none
+  std::map<std::string, std::string> checksums = {};  // name → CRC-32C of its bytes, type and shape
+  std::string fingerprint = {};  // CRC-32C of the metadata, so of the checksums; empty: the file has none
 };
 
 // Reads and checks the header, no data. Throws CheckpointError "WHAT: PATH: got X, expected Y".

@@ -112,12 +112,12 @@ class HeaderReader {
   }
 
   bool parse_error(size_t position, const std::string&, const Json::exception& error) {
-    const std::string_view text =
-        error.what();  // "[json.exception.parse_error.101] parse error at line 1, column 9: REASON"
+    // "[json.exception.parse_error.101] parse error at line 1, column 9: REASON"
+    const std::string_view text = error.what();
     const size_t reason = text.find(": ");
     Refuse("header", file_,
            fmt::format("got no JSON at byte {} of it: {}", position,
-                       Escaped(text.substr(reason == text.npos ? 0 : reason + 2))));
+                       Escaped(text.substr(reason == std::string_view::npos ? 0 : reason + 2))));
   }
 
  private:
@@ -151,7 +151,7 @@ class HeaderReader {
   }
 
   void AddMetadata(std::string& value) {
-    if (field_ != kChecksumsKey && field_ != kHeaderChecksumKey) metadata_bytes_ += field_.size() + value.size();
+    if (field_ != kChecksumsKey && field_ != kMetadataChecksumKey) metadata_bytes_ += field_.size() + value.size();
     if (metadata_bytes_ > SafetensorsLimits::kMetadataBytes) {
       Refuse("__metadata__", file_,
              fmt::format("got more than {} bytes, the limit", SafetensorsLimits::kMetadataBytes));
@@ -235,12 +235,6 @@ std::string_view DTypeName(DType dtype) {
   return std::ranges::find(kDTypes, dtype, &std::pair<std::string_view, DType>::second)->first;
 }
 
-std::string ObjectText(const std::map<std::string, std::string>& strings) {
-  std::vector<std::string> members;
-  for (const auto& [key, value] : strings) members.push_back(fmt::format("{}:{}", Quoted(key), Quoted(value)));
-  return fmt::format("{{{}}}", fmt::join(members, ","));
-}
-
 }  // namespace
 
 void Refuse(std::string_view what, const std::string& file, std::string_view reason) {
@@ -266,7 +260,12 @@ std::string HeaderText(std::span<const SafetensorsEntry> entries, const std::map
   return fmt::format("{{{}}}", fmt::join(members, ","));
 }
 
-std::string ChecksumsText(const std::map<std::string, std::string>& checksums) { return ObjectText(checksums); }
+std::string ObjectText(const std::map<std::string, std::string>& strings) {
+  std::vector<std::string> members;
+  members.reserve(strings.size());
+  for (const auto& [key, value] : strings) members.push_back(fmt::format("{}:{}", Quoted(key), Quoted(value)));
+  return fmt::format("{{{}}}", fmt::join(members, ","));
+}
 
 std::map<std::string, std::string> ParseChecksums(const std::string& text, const std::string& file) {
   const auto refuse = [&file](std::string_view reason) { Refuse("checksums", file, reason); };

@@ -12,8 +12,8 @@
 namespace weft {
 
 inline constexpr std::string_view kMetadataKey = "__metadata__";
-inline constexpr std::string_view kChecksumsKey = "crc32c";  // JSON text: name → CRC-32C of the tensor's bytes
-inline constexpr std::string_view kHeaderChecksumKey = "crc32c_header";  // of the header text without this very key
+inline constexpr std::string_view kChecksumsKey = "crc32c";                  // JSON text: name → CRC-32C of a tensor
+inline constexpr std::string_view kMetadataChecksumKey = "crc32c_metadata";  // of the metadata without this very key
 
 // What a header says; begin and end count from the start of the data.
 struct HeaderContent {
@@ -28,8 +28,8 @@ HeaderContent ParseHeader(std::string_view text, const std::string& file);
 // The same content as text, always the same for the same content. Throws GraphError for text that is not UTF-8.
 std::string HeaderText(std::span<const SafetensorsEntry> entries, const std::map<std::string, std::string>& metadata);
 
-// An object of strings as JSON text, and back; parsing throws CheckpointError.
-std::string ChecksumsText(const std::map<std::string, std::string>& checksums);
+// An object of strings as JSON text, always the same for the same content, and back; parsing throws CheckpointError.
+std::string ObjectText(const std::map<std::string, std::string>& strings);
 std::map<std::string, std::string> ParseChecksums(const std::string& text, const std::string& file);
 
 // "WHAT: FILE: REASON" as a CheckpointError.

@@ -40,7 +40,7 @@ struct Session::State {
 
   std::shared_ptr<const Program> ProgramFor(const Key& key);
   std::unique_ptr<PreparedRun::State> Take(const Key& key);
-  Key KeyOf(std::span<const Node> fetches, const PrepareOptions& options) const;
+  Key KeyOf(std::span<const Node> fetches, const PrepareOptions& prepare) const;
   std::vector<Tensor> RunOnce(std::span<const Feed> feeds, std::span<const Node> fetches, Mode mode, bool updates);
 };
 
@@ -267,6 +267,7 @@ Session::Session(Graph& graph, VariableStore& store, const SessionOptions& optio
   std::unique_ptr<TbbRunner> own;
   if (options.runner == nullptr && options.threads != 1) own = std::make_unique<TbbRunner>(options.threads);
   TaskRunner* const runner = options.runner != nullptr ? options.runner : own.get();
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate with a mutex can neither be made by it nor moved
   state_ = std::unique_ptr<State>(new State{.graph = graph,
                                             .store = store,
                                             .options = options,

@@ -83,7 +83,7 @@ class ClusterWriter {
 
  private:
   // Paths are walked in the order of their components, so that a scope is followed by all that lies within.
-  void WriteClusters(std::ostream& out, const std::map<Path, std::vector<NodeId>>& clusters) const {
+  static void WriteClusters(std::ostream& out, const std::map<Path, std::vector<NodeId>>& clusters) {
     std::vector<Path> open;
     size_t number = 0;
     std::vector<Path> order;
@@ -131,6 +131,8 @@ struct IsKeyOf {
   const Map* map = nullptr;
   bool operator()(const typename Map::key_type& key) const { return map->contains(key); }
 };
+template <class Map>
+IsKeyOf(const Map*) -> IsKeyOf<Map>;
 
 // Ids as text, so that no locale puts separators into them.
 struct IdText {

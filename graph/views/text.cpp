@@ -84,7 +84,7 @@ class Parser {
     SkipSpaces();
     if (rest_.starts_with('"')) return std::get<std::string>(Guarded([&] { return ParseAttributeValue(rest_); }));
     const auto end = std::ranges::find_if_not(rest_, IsBare);
-    const std::string name(rest_.begin(), end);
+    std::string name(rest_.begin(), end);
     if (name.empty()) Fail("a name");
     rest_.remove_prefix(name.size());
     return name;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <mutex>
+#include <ranges>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -36,6 +37,7 @@ std::vector<Generation> NewerThan(const GenerationIndex& index, const fs::path& 
     if (step && *step > newest && std::ranges::find(index.dropped, *step) == index.dropped.end()) steps.insert(*step);
   }
   std::vector<Generation> found;
+  found.reserve(steps.size());
   for (int64_t step : steps) found.push_back(GenerationAt(directory, step));
   return found;
 }
@@ -102,14 +104,14 @@ LatestGeneration LatestValid(const fs::path& directory) {
   if (!index.problem.empty()) latest.skipped.push_back(index.problem);
   std::vector<Generation> generations = index.generations;
   std::ranges::move(NewerThan(index, directory), std::back_inserter(generations));
-  for (auto generation = generations.rbegin(); generation != generations.rend(); ++generation) {
+  for (const Generation& generation : generations | std::views::reverse) {
     try {
-      latest.generation = Verified(*generation);
+      latest.generation = Verified(generation);
       return latest;
     } catch (const Error& error) {
-      latest.skipped.push_back(error.what());
+      latest.skipped.emplace_back(error.what());
     } catch (const std::system_error& error) {
-      latest.skipped.push_back(error.what());
+      latest.skipped.emplace_back(error.what());
     }
   }
   return latest;

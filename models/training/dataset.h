@@ -42,7 +42,7 @@ class Rows {
   };
   using Source = std::variant<Bytes, std::span<const float>, std::span<const double>, std::span<const int64_t>>;
 
-  Rows(Source source, int64_t count, int64_t width) : source_(std::move(source)), count_(count), width_(width) {}
+  Rows(Source source, int64_t count, int64_t width) : source_(source), count_(count), width_(width) {}
   template <class T>
   void GatherAs(std::span<const int64_t> which, std::span<std::byte> to) const;
 

@@ -211,11 +211,11 @@ Minimization Minimize(Node loss, const Optimizer& optimizer, const MinimizeOptio
   const Node t = Named("NextStep", step + 1);
   graph.AddUpdate(step, t);
 
-  const Minimization training = {.learning_rate = learning_rate,
-                                 .step = step,
-                                 .global_norm = norm,
-                                 .variables = variables,
-                                 .gradients = gradients};
+  Minimization training = {.learning_rate = learning_rate,
+                           .step = step,
+                           .global_norm = norm,
+                           .variables = variables,
+                           .gradients = gradients};
   std::visit([&](const auto& o) { AddUpdates(o, {.rate = learning_rate, .t = t}, training, factor); }, optimizer);
   return training;
 }

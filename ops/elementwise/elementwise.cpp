@@ -29,10 +29,11 @@ Node Elementwise(const OpDef& op, std::vector<Node> operands, Attributes attribu
     shape = *common;
   }
   for (Node& operand : operands) operand = BroadcastTo(operand, shape);
-  return operands[0].graph().Add(op, std::move(operands), std::move(attributes));
+  Graph& graph = operands[0].graph();
+  return graph.Add(op, std::move(operands), std::move(attributes));
 }
 
-SampleSet ElementwiseSamples(size_t arity, std::vector<Domain> domains, double ulp,
+SampleSet ElementwiseSamples(size_t arity, const std::vector<Domain>& domains, double ulp,
                              const std::vector<Attributes>& attributes) {
   SampleSet set{.ulp = ulp};
   for (const Attributes& choice : attributes) {

@@ -27,6 +27,6 @@ struct StridedRead {
 void LowerStridedRead(LoweringContext& context, const StridedRead& read);
 
 // The same in plain loops, for formulas in f64.
-Tensor ReadInOrder(const Tensor& operand, const StridedRead& read, const Shape& result);
+Tensor ReadInOrder(const Tensor& operand, const StridedRead& read, const Shape& shape);
 
 }  // namespace weft

@@ -5,8 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <limits>
 #include <system_error>
+
+#include <nlohmann/json.hpp>
 
 #include "weft/graph/error.h"
 #include "weft/graph/runtime/file_system.h"
@@ -373,6 +376,33 @@ TEST_F(Checkpoint, VerifyReadsAllTheData) {
   WriteFile(file_, bytes);
   EXPECT_NO_THROW(Inspect(file_));
   EXPECT_THAT(Thrown<CheckpointError>([&] { Verify(file_); }), HasSubstr("checksum of tensor 'Encoder2/W'"));
+}
+
+// What a script does that reads a file, takes tensors away or adds some, and writes the rest with the same metadata.
+TEST_F(Checkpoint, TensorsMayBeTakenAwayAndAddedByOtherTools) {
+  nlohmann::json header;
+  std::string data;
+  const std::string bytes = ReadFile(file_);
+  uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof(length));
+  const nlohmann::json before = nlohmann::json::parse(bytes.substr(8, length));
+  header["__metadata__"] = before.at("__metadata__");
+  const auto add = [&](const std::string& name, const nlohmann::json& entry) {
+    const size_t from = entry["data_offsets"][0], to = entry["data_offsets"][1], at = data.size();
+    data += bytes.substr(8 + length + from, to - from);
+    header[name] = entry;
+    header[name]["data_offsets"] = {at, data.size()};
+  };
+  for (const auto& [name, entry] : before.items()) {
+    if (name != "__metadata__" && name != "Decoder/W") add(name, entry);
+    if (name.starts_with("Encoder/")) add("Encoder3/" + name.substr(8), entry);
+  }
+  WriteFile(file_, SafetensorsBytes(header.dump(2), data));
+
+  EXPECT_NO_THROW(Restore(file_, {.scope = "Encoder"}, store_));
+  EXPECT_THAT(Initialised(store_), ElementsAre(Path("Encoder/Mean/W"), Path("Encoder/W")));
+  EXPECT_THAT(RestoreError({.scope = "Decoder"}), HasSubstr("'Decoder/W'"));
+  EXPECT_THAT(Thrown<CheckpointError>([&] { Verify(file_); }), HasSubstr("tensor 'Decoder/W'"));
 }
 
 TEST_F(Checkpoint, AMissingFileIsNamed) {

@@ -221,11 +221,12 @@ std::vector<BadFile> BadChecksums() {
     return ZerosFile({"\"__metadata__\":" + metadata, TensorJson("A", "[2]", "[0,8]")}, 8);
   };
   return {
-      {"ChecksumsWithoutTheHeaders", file(R"({"crc32c":"{}"})"),
-       "checksums: …: got only one of crc32c and crc32c_header"},
-      {"TheHeadersAlone", file(R"({"crc32c_header":"00000000"})"),
-       "checksums: …: got only one of crc32c and crc32c_header"},
-      {"WrongHeaderChecksum", file(R"({"crc32c":"{}","crc32c_header":"\u001b[31m"})"), "header checksum: …: got "},
+      {"ChecksumsWithoutTheirOwn", file(R"({"crc32c":"{}"})"),
+       "checksums: …: got only one of crc32c and crc32c_metadata"},
+      {"TheirOwnAlone", file(R"({"crc32c_metadata":"00000000"})"),
+       "checksums: …: got only one of crc32c and crc32c_metadata"},
+      {"WrongMetadataChecksum", file(R"({"crc32c":"{}","crc32c_metadata":"\u001b[31m"})"),
+       "metadata checksum: …: got "},
   };
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "weft/graph/error.h"
+#include "weft/graph/runtime/checkpoint.h"
 #include "weft/graph/runtime/crc32c.h"
 #include "weft/tests/support/safetensors_bytes.h"
 #include "weft/tests/support/temporary_directory.h"
@@ -135,7 +136,7 @@ TEST(Safetensors, TheHeaderIsPlainJson) {
   EXPECT_THAT(
       bytes.substr(8, HeaderLength(bytes)),
       testing::MatchesRegex(
-          R"re(\{"__metadata__":\{"crc32c":"\{\\"W\\":\\"[0-9a-f]{8}\\"\}","crc32c_header":"[0-9a-f]{8}","epoch":"3"\},)re"
+          R"re(\{"__metadata__":\{"crc32c":"\{\\"W\\":\\"[0-9a-f]{8}\\"\}","crc32c_metadata":"[0-9a-f]{8}","epoch":"3"\},)re"
           R"re("W":\{"dtype":"F32","shape":\[2,3\],"data_offsets":\[0,24\]\}\} *)re"));
   EXPECT_EQ(bytes.substr(8 + HeaderLength(bytes)), std::string(reinterpret_cast<const char*>(w.bytes().data()), 24));
 }
@@ -206,6 +207,7 @@ class Damaged {
     const auto flip = [&] { bytes_[bit / 8] = static_cast<char>(bytes_[bit / 8] ^ (1 << bit % 8)); };
     flip();
     try {
+      Verify(directory_ / "file", &system_);
       Content content = ReadAll(directory_ / "file", system_);
       flip();
       return content;

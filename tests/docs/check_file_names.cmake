@@ -1,0 +1,16 @@
+# Every file below a folder of SOURCE_DIR that a page names, "graph/graph.h", must be there.
+file(GLOB pages ${SOURCE_DIR}/*.md ${SOURCE_DIR}/docs/*.md ${SOURCE_DIR}/examples/*/README.md)
+set(missing "")
+foreach(page IN LISTS pages)
+  file(READ ${page} text)
+  string(REGEX MATCHALL "(graph|ops|autodiff|models|examples|tests|docs|cmake)/[A-Za-z0-9_/-]+\\.(h|cpp|py|cmake|md|txt|png)"
+         names "${text}")
+  foreach(name IN LISTS names)
+    if(NOT EXISTS ${SOURCE_DIR}/${name})
+      string(APPEND missing "\n  ${page}: ${name}")
+    endif()
+  endforeach()
+endforeach()
+if(NOT missing STREQUAL "")
+  message(FATAL_ERROR "no such file:${missing}")
+endif()

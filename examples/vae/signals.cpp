@@ -51,6 +51,7 @@ DeferredSignals::DeferredSignals() {
 
 DeferredSignals::~DeferredSignals() { deferred = 0; }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): only who defers them may ask
 int DeferredSignals::noted() const { return noted_signal; }
 
 }  // namespace weft

@@ -108,7 +108,7 @@ TEST_F(TrainingRun, ConstantImagesTrain) {
 // ---- The same bits -------------------------------------------------------------------------------------------------
 
 TEST_F(TrainingRun, BitsDoNotDependOnThreads) {
-  for (const size_t threads : {1, 2, 3, 7}) {
+  for (const size_t threads : {1U, 2U, 3U, 7U}) {
     const std::filesystem::path directory = own_ / std::to_string(threads);
     // Wide enough that there is work for all.
     const Outcome outcome =

@@ -17,7 +17,6 @@
 namespace weft {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Ids = std::vector<NodeId>;

@@ -20,7 +20,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::MatchesRegex;
 
 void Write(const FileSystem& system, const std::filesystem::path& file, const std::string& first,
            const std::string& second) {

@@ -30,7 +30,8 @@ TEST(Path, RefusesWhatIsNoName) {
       {"A\x7f", "control character"},
       {std::string(513, 'x'), "got 513 bytes, expected at most 512"},
   };
-  for (const auto& [text, reason] : cases) EXPECT_THAT(Thrown([&] { Path path(text); }), HasSubstr(reason)) << text;
+  for (const auto& refused : cases)
+    EXPECT_THAT(Thrown([&] { Path path(refused.first); }), HasSubstr(refused.second)) << refused.first;
 }
 
 TEST(Path, NeverEchoesControlCharacters) {

@@ -12,7 +12,6 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::Not;
 
 // What is said of a file of these bytes; "accepted" if nothing is.
 std::string Refusal(const std::filesystem::path& path) {

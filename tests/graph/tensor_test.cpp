@@ -146,8 +146,8 @@ TEST(Rows, AreARangeOfTheFirstAxis) {
 TEST(Rows, RefusesWhatIsOutside) {
   const Tensor tensor(DType::kFloat32, {3, 2});
   const std::pair<int64_t, int64_t> ranges[] = {{-1, 2}, {2, 1}, {0, 4}, {4, 4}};
-  for (const auto& [begin, end] : ranges)
-    EXPECT_THAT(Thrown([&] { tensor.Rows(begin, end); }), HasSubstr("within 0 … 3"));
+  for (const auto& range : ranges)
+    EXPECT_THAT(Thrown([&] { tensor.Rows(range.first, range.second); }), HasSubstr("within 0 … 3"));
 }
 
 TEST(Rows, RefusesAScalar) {

@@ -87,7 +87,7 @@ class Accesses {
 
 // Edges that other paths already imply are dropped: fewer atomic decrements a run.
 std::vector<StepEdge> Reduced(size_t steps, std::vector<StepEdge> edges) {
-  if (steps > kMaxReducedSteps) return edges;
+  if (edges.empty() || steps > kMaxReducedSteps) return edges;
   StepGraph graph(steps), reduced;
   for (const StepEdge& edge : edges) add_edge(edge.before, edge.after, graph);
   std::vector<StepGraph::vertex_descriptor> place(steps);

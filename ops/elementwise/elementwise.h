@@ -18,7 +18,7 @@ Node Elementwise(const OpDef& op, std::vector<Node> operands, Attributes attribu
 
 // Samples that every elementwise op of `arity` operands shares: some shapes for each choice of attributes, one domain
 // an operand. `ulp` is the largest distance of an f32 result from the rounded formula; 0 is correctly rounded.
-SampleSet ElementwiseSamples(size_t arity, std::vector<Domain> domains, double ulp = 0,
+SampleSet ElementwiseSamples(size_t arity, const std::vector<Domain>& domains, double ulp = 0,
                              const std::vector<Attributes>& attributes = {{}});
 // The samples of both, under the larger bound.
 SampleSet Joined(SampleSet first, const SampleSet& second);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <ranges>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
@@ -89,11 +88,12 @@ void RefuseExtras(const CLI::App& app) {
 // "--epochs=" becomes "--epochs" and "", as an empty text that somebody forgot to fill in, not one that comes next.
 std::vector<std::string> Reversed(const std::vector<std::string>& arguments) {
   std::vector<std::string> reversed;
-  for (const std::string& argument : arguments | std::views::reverse) {
+  for (const std::string& argument : arguments) {
     const bool is_empty = argument.starts_with("--") && argument.find('=') == argument.size() - 1;
-    if (is_empty) reversed.emplace_back();
     reversed.push_back(is_empty ? argument.substr(0, argument.size() - 1) : argument);
+    if (is_empty) reversed.emplace_back();
   }
+  std::ranges::reverse(reversed);
   return reversed;
 }
 

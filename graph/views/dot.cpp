@@ -87,6 +87,7 @@ class ClusterWriter {
     std::vector<Path> open;
     size_t number = 0;
     std::vector<Path> order;
+    order.reserve(clusters.size());
     for (const auto& [scope, ids] : clusters) order.push_back(scope);
     std::ranges::sort(order, [](const Path& a, const Path& b) {
       const auto slash_first = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c); };

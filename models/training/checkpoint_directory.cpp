@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <mutex>
-#include <ranges>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -104,7 +103,8 @@ LatestGeneration LatestValid(const fs::path& directory) {
   if (!index.problem.empty()) latest.skipped.push_back(index.problem);
   std::vector<Generation> generations = index.generations;
   std::ranges::move(NewerThan(index, directory), std::back_inserter(generations));
-  for (const Generation& generation : generations | std::views::reverse) {
+  std::ranges::reverse(generations);  // the newest first
+  for (const Generation& generation : generations) {
     try {
       latest.generation = Verified(generation);
       return latest;

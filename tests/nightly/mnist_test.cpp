@@ -54,7 +54,7 @@ TEST_F(Mnist, TwentyEpochsReachWhatTheFieldReaches) {
   EXPECT_LE(mean.test, 139.8);
 }
 
-TEST_F(Mnist, TheTutorialsInitialisationAndClippingCostATenthOfANat) {
+TEST_F(Mnist, TwentyEpochsOfTheDefaultsStayBesideIt) {
   const Figures mean = MeanOfThreeSeeds({"--epochs", "20"});
   EXPECT_LE(mean.train, 141.4);
   EXPECT_LE(mean.test, 139.8);

@@ -12,6 +12,7 @@
 #include "weft/examples/vae/parts.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/report.h"
+#include "weft/examples/vae/run_images.h"
 
 namespace weft {
 namespace {

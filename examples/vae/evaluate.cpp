@@ -7,6 +7,7 @@
 #include "weft/examples/vae/machine.h"
 #include "weft/examples/vae/model_file.h"
 #include "weft/examples/vae/report.h"
+#include "weft/examples/vae/run_images.h"
 #include "weft/models/training/evaluation.h"
 
 namespace weft {

@@ -10,6 +10,7 @@
 #include "weft/examples/vae/arguments.h"
 #include "weft/examples/vae/model_size.h"
 #include "weft/examples/vae/printable.h"
+#include "weft/examples/vae/sheets.h"
 
 namespace weft {
 namespace {
@@ -119,7 +120,7 @@ void Declare(CLI::App& command, GenerateOptions& options) {
   arguments.Whole("--grid", options.grid, {2, 200}, "pictures along each axis");
   arguments.Declare("--range", "quantile|X", "", "equal steps of probability, or of −X … X standard deviations",
                     [&](const std::string& text) {
-                      if (text != "quantile") ParseReal("--range", text, {.low = 0, .high = 1e6, .above_low = true});
+                      if (text != kPriorRange) ParseReal("--range", text, {.low = 0, .high = 1e6, .above_low = true});
                       options.range = text;
                     });
   arguments.Declare("--around", "INDEX", "", "also a grid around the posterior of this image",

@@ -1,9 +1,8 @@
-// Composing, and reading what is reported about.
+// Composing.
 #include "weft/examples/vae/report.h"
 
 #include <fmt/format.h>
 
-#include "weft/examples/vae/output.h"
 #include "weft/graph/error.h"
 
 namespace weft {
@@ -26,13 +25,6 @@ Json ElboJson(const ElboFigures& figures, int64_t images) {
 std::string ElboText(std::string_view what, const ElboFigures& figures) {
   return fmt::format("{}: negative ELBO {:.2f} nats an image = reconstruction {:.2f} + KL {:.2f}, {:.4f} bits a pixel",
                      what, figures.negative_elbo, figures.reconstruction, figures.divergence, figures.bits_per_dim);
-}
-
-LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source) {
-  LabelledImages images = ReadIdxSplit(source.data, source.split);
-  for (const std::string& note : images.notes) Note(note);
-  RequireImageSize(images.images, source.data, model.rows, model.columns, "InputData/X");
-  return images;
 }
 
 }  // namespace weft

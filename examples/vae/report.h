@@ -8,9 +8,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "weft/examples/vae/idx.h"
-#include "weft/examples/vae/model_file.h"
-#include "weft/examples/vae/options.h"
 #include "weft/models/training/evaluation.h"
 
 namespace weft {
@@ -29,9 +26,5 @@ inline constexpr uint64_t kEvaluationSeed = 1;
 Json ElboJson(const ElboFigures& figures, int64_t images);
 // "test: negative ELBO 139.30 nats an image = reconstruction 133.00 + KL 6.30, 0.2563 bits a pixel"
 std::string ElboText(std::string_view what, const ElboFigures& figures);
-
-// The images that a command applies a model to, with notes about the files on stderr. Throws DataError, also if they
-// are not of the model's size.
-LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source);
 
 }  // namespace weft

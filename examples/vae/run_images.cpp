@@ -50,4 +50,10 @@ RunImages ReadRunImages(const TrainOptions& options) {
   return images;
 }
 
+LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source) {
+  LabelledImages images = ReadSplit(source.data, source.split);
+  RequireImageSize(images.images, source.data, model.rows, model.columns, "InputData/X");
+  return images;
+}
+
 }  // namespace weft

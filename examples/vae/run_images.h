@@ -1,7 +1,9 @@
-// The images of a training run.
+// The images that a command reads: those of a training run, or a split that a model is applied to. Notes about the
+// files go to stderr.
 #pragma once
 
 #include "weft/examples/vae/idx.h"
+#include "weft/examples/vae/model_file.h"
 #include "weft/examples/vae/options.h"
 #include "weft/models/training/dataset.h"
 
@@ -21,5 +23,8 @@ struct RunImages {
 
 // Throws DataError, and UsageError for options that ask for more images than there are.
 RunImages ReadRunImages(const TrainOptions& options);
+
+// Of the split that a model is applied to. Throws DataError, also if they are not of the model's size.
+LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source);
 
 }  // namespace weft

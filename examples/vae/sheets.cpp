@@ -24,7 +24,7 @@ double NormalQuantile(double p) {
 }
 
 std::vector<double> GridSteps(int64_t count, std::string_view range) {
-  const bool quantile = range == "quantile";
+  const bool quantile = range == kPriorRange;
   const double reach = quantile ? 0 : ParseReal("--range", range, {.low = 0, .high = 1e6, .above_low = true});
   std::vector<double> steps;
   for (int64_t i = 0; i < count; ++i) {

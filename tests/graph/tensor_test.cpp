@@ -85,7 +85,7 @@ TEST(Tensor, IsEmptyAfterItWasMovedAway) {
   Tensor from = moved;
   target = std::move(from);
   EXPECT_EQ(target, moved);
-  const Tensor copy = from;  // NOLINT(bugprone-use-after-move)
+  const Tensor copy = from;  // NOLINT(bugprone-use-after-move): and so is this
   EXPECT_EQ(copy.bytes().size(), static_cast<size_t>(copy.size()) * SizeOf(copy.dtype()));
 }
 

@@ -75,8 +75,7 @@ TEST(Resume, IsBitExactAfterACutInEachStep) {
   for (int64_t step = 1;; ++step) {
     SmallRun run;
     CheckpointDirectory checkpoints(directory.path());
-    FitOptions options = run.options();
-    options.checkpoints = &checkpoints;
+    FitOptions options = run.options(&checkpoints);
     options.stop = [&] { return run.session.run_number() == static_cast<uint64_t>(step); };
     if (const LatestGeneration latest = LatestValid(directory.path()); latest.generation) {
       options.resume = RestoreGeneration(*latest.generation, run.store);
@@ -94,13 +93,11 @@ TEST(Resume, OfACompleteRunDoesNothing) {
   SmallRun run;
   {
     CheckpointDirectory checkpoints(directory.path());
-    FitOptions options = run.options();
-    options.checkpoints = &checkpoints;
+    FitOptions options = run.options(&checkpoints);
     run.Fit(options);
   }
   CheckpointDirectory checkpoints(directory.path());
-  FitOptions options = run.options();
-  options.checkpoints = &checkpoints;
+  FitOptions options = run.options(&checkpoints);
   options.resume = RestoreGeneration(*LatestValid(directory.path()).generation, run.store);
   const auto before = run.State();
   EXPECT_EQ(run.Fit(options).steps, 15);
@@ -111,8 +108,7 @@ TEST(Resume, RefusesAnotherRun) {
   const TemporaryDirectory directory;
   SmallRun run;
   CheckpointDirectory checkpoints(directory.path());
-  FitOptions options = run.options();
-  options.checkpoints = &checkpoints;
+  FitOptions options = run.options(&checkpoints);
   options.stop = [] { return true; };
   run.Fit(options);
   const Metadata progress = RestoreGeneration(*LatestValid(directory.path()).generation, run.store);
@@ -147,10 +143,9 @@ TEST(Fit, KeepsTheLastCheckpointsAndTheBest) {
   const TemporaryDirectory directory;
   SmallRun run;
   CheckpointDirectory checkpoints(directory.path(), {.keep = 2});
-  FitOptions options = run.options();
+  FitOptions options = run.options(&checkpoints);
   options.epochs = 6;
   options.model_metadata = {{"pixels", "12"}};
-  options.checkpoints = &checkpoints;
   std::map<int64_t, double> losses;
   options.after_epoch = [&](const EpochReport& report) { losses[report.step] = report.validation->loss; };
   run.Fit(options);
@@ -167,8 +162,7 @@ TEST(Fit, WritesCheckpointsBetweenEpochs) {
   const TemporaryDirectory directory;
   SmallRun run;
   CheckpointDirectory checkpoints(directory.path());
-  FitOptions options = run.options();
-  options.checkpoints = &checkpoints;
+  FitOptions options = run.options(&checkpoints);
   options.checkpoint_each_epoch = false;
   options.checkpoint_steps = 4;
   run.Fit(options);
@@ -181,8 +175,7 @@ TEST(Fit, RefusesToBeginBeforeACheckpointOfTheDirectory) {
   const TemporaryDirectory directory;
   SmallRun run;
   CheckpointDirectory checkpoints(directory.path());
-  FitOptions options = run.options();
-  options.checkpoints = &checkpoints;
+  FitOptions options = run.options(&checkpoints);
   run.Fit(options);
   EXPECT_NE(Thrown([&] { run.Fit(options); }).find("expected at least 15"), std::string::npos);
 }
@@ -197,8 +190,7 @@ TEST(Fit, GoesOnWithoutACheckpointIfToldSo) {
   };
   CheckpointDirectory checkpoints(directory.path(), {}, full);
   is_full = true;
-  FitOptions options = run.options();
-  options.checkpoints = &checkpoints;
+  FitOptions options = run.options(&checkpoints);
   EXPECT_THROW(run.Fit(options), std::system_error);
   int failures = 0;
   options.on_checkpoint_error = [&](const std::exception&) { ++failures; };

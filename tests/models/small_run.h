@@ -52,7 +52,7 @@ struct SmallRun {
                         {"kl", vae.loss.divergence},
                         {"norm", training.global_norm, false}}};
   }
-  FitOptions options() const {
+  FitOptions options(CheckpointDirectory* checkpoints = nullptr) const {
     return {.epochs = 3,
             .batch = kBatchSize,
             .seed = 9,
@@ -60,7 +60,8 @@ struct SmallRun {
                           {vae.loss.beta, LinearWarmup(ConstantSchedule(1), 10)}},
             .guards = {training.global_norm},
             .validation = validation(),
-            .validation_batch = 4};
+            .validation_batch = 4,
+            .checkpoints = checkpoints};
   }
   FitResult Fit(const FitOptions& o) { return weft::Fit(session, objective(), dataset(), o); }
 

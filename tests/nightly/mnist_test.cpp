@@ -44,8 +44,8 @@ class Mnist : public testing::Test {
   int runs_ = 0;
 };
 
-// The bounds are the means of PyTorch with the same network, batch and optimizer, and half a nat for the luck of three
-// seeds: of one configuration, two runs may differ by a nat and more.
+// The bounds are the means of PyTorch with the same network, batch and optimizer (151.74; 140.89 and 139.31), and up to
+// half a nat for the luck of three seeds: of one configuration, two runs may differ by a nat and more.
 TEST_F(Mnist, ThreeEpochsReachWhatTheFieldReaches) { EXPECT_LE(MeanOfThreeSeeds({"--epochs", "3"}).train, 152.3); }
 
 TEST_F(Mnist, TwentyEpochsReachWhatTheFieldReaches) {

@@ -135,8 +135,8 @@ class Graph {
   std::deque<Record> nodes_;  // a deque: types and names that were handed out stay where they are while it grows
   std::unordered_map<std::string, NodeId> names_;  // looked up, never walked: its order is not reproducible
   std::map<std::string, NodeId> aliases_;
-  std::unordered_map<std::string, uint32_t>
-      counters_;  // next number of an automatic name; a reserved scope has one too
+  // The next number of an automatic name; a reserved scope has one, too.
+  std::unordered_map<std::string, uint32_t> counters_;
   Path scope_;
   std::vector<Pair> updates_;
   std::vector<Pair> initial_values_;

@@ -83,7 +83,7 @@ class GradientRule {
  public:
   using Function = Contributions (*)(const GradientContext&);
   template <std::convertible_to<Function> F>
-  constexpr GradientRule(F function) : function_(function) {}  // NOLINT(google-explicit-constructor)
+  constexpr GradientRule(F function) : function_(function) {}
 
   constexpr bool differentiable() const { return function_ != nullptr; }
   constexpr std::string_view reason() const { return reason_; }
@@ -164,15 +164,15 @@ class Reference {
   using Function = std::variant<Unary, Binary, Ternary, WithAttributes, General>;
 
   template <std::convertible_to<Unary> F>
-  constexpr Reference(F f) : function_(static_cast<Unary>(f)) {}  // NOLINT
+  constexpr Reference(F f) : function_(static_cast<Unary>(f)) {}
   template <std::convertible_to<Binary> F>
-  constexpr Reference(F f) : function_(static_cast<Binary>(f)) {}  // NOLINT
+  constexpr Reference(F f) : function_(static_cast<Binary>(f)) {}
   template <std::convertible_to<Ternary> F>
-  constexpr Reference(F f) : function_(static_cast<Ternary>(f)) {}  // NOLINT
+  constexpr Reference(F f) : function_(static_cast<Ternary>(f)) {}
   template <std::convertible_to<WithAttributes> F>
-  constexpr Reference(F f) : function_(static_cast<WithAttributes>(f)) {}  // NOLINT
+  constexpr Reference(F f) : function_(static_cast<WithAttributes>(f)) {}
   template <std::convertible_to<General> F>
-  constexpr Reference(F f) : function_(static_cast<General>(f)) {}  // NOLINT
+  constexpr Reference(F f) : function_(static_cast<General>(f)) {}
 
   const Function& function() const { return function_; }
 
@@ -211,9 +211,9 @@ using Samples = SampleSet (*)();
 
 struct OpTraits {
   bool broadcasts = false;  // the result repeats operand 0: the fused reader can read the operand instead
-  bool may_work_in_place =
-      false;               // of an InSteps op: the result may take the bytes of operand 0 (elementwise ops always may)
-  bool is_random = false;  // the numbers differ from run to run
+  // Of an InSteps op: the result may take the bytes of operand 0. Elementwise ops always may.
+  bool may_work_in_place = false;
+  bool is_random = false;        // the numbers differ from run to run
   bool chooses_by_mode = false;  // is operand 0 in training, operand 1 in inference: gone once the graph is bound
   double vector_cycles = 2;      // of an elementwise op: rough cost of one 64-byte vector; exp and log are near 20
 };

@@ -14,7 +14,7 @@ class Path {
 
   Path() = default;  // the root, above all names
   // Throws GraphError for an empty component ("A//B", "/A", "A/"), a control character, or more than kMaxBytes.
-  Path(std::string_view text);  // NOLINT(google-explicit-constructor): a literal is a path
+  Path(std::string_view text);  // implicit: a literal is a path
   Path(const char* text) : Path(std::string_view(text)) {}
   Path(const std::string& text) : Path(std::string_view(text)) {}
 

@@ -14,8 +14,7 @@ namespace weft {
 // A length, or the batch size N that is known only when a graph is bound.
 class Dim {
  public:
-  constexpr Dim(int64_t length)
-      : length_(length) {}  // NOLINT(google-explicit-constructor): {kBatch, 784} reads as a shape
+  constexpr Dim(int64_t length) : length_(length) {}  // implicit: {kBatch, 784} reads as a shape
   static constexpr Dim Batch() { return Dim(kSymbolic); }
 
   constexpr bool is_batch() const { return length_ == kSymbolic; }

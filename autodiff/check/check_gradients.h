@@ -15,15 +15,15 @@
 namespace weft {
 
 struct CheckOptions {
-  std::vector<Feed> feeds =
-      {};  // values of placeholders or of any node, those to be checked included; N is taken from them
+  // Values of placeholders or of any node, those to be checked included; N is taken from them.
+  std::vector<Feed> feeds = {};
   Mode mode = Mode::kInference;
 
   // A slope is right if |gradient − quotient| ≤ relative · max(|gradient|, |quotient|) + absolute · max(1, |target|).
   double relative_tolerance = 1e-7;   // of one element: a wrong term, factor or sign is far outside
   double direction_tolerance = 1e-6;  // relative too, along a direction, where the slopes of many elements cancel
-  double absolute_tolerance =
-      1e-9;  // what the rounding of the target leaves in a quotient, 2⁻⁵³ · |target| / step, with room
+  // What the rounding of the target leaves in a quotient, 2⁻⁵³ · |target| / step, with room.
+  double absolute_tolerance = 1e-9;
 
   // x is moved by step · max(1, |x|). A quotient extrapolated from step and step/2 is off by step⁴ (1e-16) and by
   // rounding (2e-12 of the target); a kink within a step of x is stepped over by trying step/16 and step/256.

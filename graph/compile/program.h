@@ -75,8 +75,8 @@ struct ReductionPlan {
   ReductionKernels kernels = {};
   int64_t outer = 1, length = 0, inner = 1;
   uint32_t source = 0;
-  int64_t segment =
-      0;  // `length` is cut into segments of this many; more than one leave partial results [outer, segments, inner]
+  // `length` is cut into segments of this many; more than one leave partial results [outer, segments, inner].
+  int64_t segment = 0;
 };
 
 // kGuard: reads scalars and stops the run, before any variable is written, if one of them is not finite.

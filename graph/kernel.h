@@ -16,19 +16,35 @@ namespace weft {
 // KiB.
 inline constexpr uint32_t kBlockElements = 1024;
 
-// ---- Elementwise: one block of neighbouring elements --------------------------------------------------------------
+// How the elements of a matrix [rows, columns] lie. kPanels: panels of PanelWidth columns one behind the other, each
+// row-major; the last one is filled up, with anything. A vector of columns then lies next to those of the rows around
+// it, whatever the number of columns: no stride that is a power of two, and nothing to pack for a product.
+enum class Layout : uint8_t { kRowMajor, kPanels };
 
+// 128 bytes: two lines of the cache, two vectors of the widest SIMD target.
+constexpr int64_t PanelWidth(DType dtype) { return 128 / static_cast<int64_t>(SizeOf(dtype)); }
+
+// ---- Elementwise: one block of elements ----------------------------------------------------------------------------
+
+// A block is `rows` × `count` elements; those of a row are neighbours.
 struct BlockInput {
   const void* data;
-  uint32_t stride;  // 1: `count` elements; 0: one 64-byte vector full of one value
+  uint32_t stride;     // 1: an element for each of a row; 0: one that all of a row share
+  int64_t row_stride;  // bytes from row to row; 0: all rows read the same
 };
 
-// Inputs may be read and outputs written in whole 64-byte vectors past `count`; an output may be one of the inputs.
+struct BlockOutput {
+  void* data;
+  int64_t row_stride;  // bytes
+};
+
+// Rows may be read and written in whole 64-byte vectors past `count`; an output may be one of the inputs.
 struct BlockArguments {
   DType dtype;  // kFloat32 or kFloat64, of every operand; a comparison gives 0 or 1 in it
+  uint32_t rows;
   uint32_t count;
   std::span<const BlockInput> inputs;
-  std::span<void* const> outputs;
+  std::span<const BlockOutput> outputs;
   const Attributes* attributes;
 };
 
@@ -37,22 +53,37 @@ using BlockKernel = void (*)(const BlockArguments&);
 // ---- Reductions: how a block of a row becomes one value, and how values join ---------------------------------------
 
 struct ReductionKernels {
-  // inputs[0]: `count` ≥ 1 elements; outputs[0]: one element, their fold over 16 fixed lanes. Reads no element past
-  // `count`.
+  // inputs[0]: rows of `count` ≥ 1 elements; outputs[0]: an element a row, its fold over 16 fixed lanes. Reads no
+  // element past `count`.
   BlockKernel fold;
-  // inputs[0] ∘ inputs[1] → outputs[0], element by element: joins the partial results of rows, in a fixed order.
+  // inputs[0]: rows of `count` elements; outputs[0]: a row of them, each the fold of its column: four rows in a row
+  // make a leaf, leaves join pairwise like the carries of a counter.
+  BlockKernel fold_down;
+  // inputs[0] ∘ inputs[1] → outputs[0], element by element: joins partial results, in a fixed order.
   BlockKernel join;
   double identity;  // the result over nothing
 };
 
 // ---- General steps: an op that lowers itself -----------------------------------------------------------------------
 
-// Elementwise work on results that are still in the cache: called with rows and columns of the step's result
-// [rows, columns] that are final, `count` ≤ kBlockElements.
+// Work on results that are still in the cache: called once with each piece of the step's result [rows, columns], when
+// it is final.
+struct Piece {
+  int64_t row, row_end, column, column_end;
+};
+struct Stream {
+  const std::byte* data;
+  int64_t bytes;
+};
 struct Epilogue {
-  void (*run)(const void* context, int64_t row, int64_t column, uint32_t count);
+  void (*run)(const void* context, const Piece& piece);
+  // What it will read of a piece beside the result, to be fetched meanwhile; returns how many of `to` it filled.
+  size_t (*streams)(const void* context, const Piece& piece, std::span<Stream> to);
   const void* context;
 };
+
+// Does a step call its epilogue on every element of its result, and can those pieces be whole columns?
+enum class Pieces : uint8_t { kNone, kAny, kWholeColumns };
 
 struct StepArguments {
   std::span<const std::byte* const> reads;  // as the lowering rule listed them; 64-byte aligned and padded

@@ -2,6 +2,7 @@
 // samples.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <optional>
 #include <span>
@@ -14,6 +15,8 @@
 #include "weft/graph/kernel.h"
 
 namespace weft {
+
+struct OpDef;
 
 // A field that cannot be forgotten: no default constructor.
 template <class T>
@@ -129,7 +132,7 @@ struct StepSpec {
   std::vector<int64_t> numbers = {};  // passed to `run`; printed with the plan
   uint32_t blocks = 1;                // cut by shape only
   double block_cycles = 0;            // estimated cost of a block, for the grain
-  bool accepts_epilogue = false;      // `run` calls StepArguments::epilogue on every element of its result
+  Pieces pieces = Pieces::kNone;      // of its result [rows, columns]
 };
 
 // What a lowering rule sees of a bound node, and where it leaves its steps (run in this order).
@@ -137,8 +140,13 @@ struct LoweringContext {
   std::span<const TensorType> operands;
   const TensorType& result;
   const Attributes& attributes;
+  // Row-major, all of them, unless the op takes panels.
+  std::span<const Layout> layouts = {};
+  Layout result_layout = Layout::kRowMajor;
   std::vector<StepSpec> steps = {};
   std::vector<int64_t> scratch_bytes = {};
+
+  Layout layout(size_t operand) const { return layouts.empty() ? Layout::kRowMajor : layouts[operand]; }
 
   StepBuffer Scratch(int64_t bytes) {
     scratch_bytes.push_back(bytes);
@@ -151,6 +159,23 @@ struct InSteps {
 };
 
 using Lowering = std::variant<PerBlock, Reduction, View, Source, InSteps>;
+
+// ---- Combinations: what several instructions of a fused group do, in one kernel
+// ---------------------------------------
+
+// A plan that meets these parts together runs the kernel instead, which rounds as they do: the graph never hears of it.
+// Values are numbered: first the inputs, then what each part gives.
+struct Combination {
+  struct Part {
+    const OpDef* op;
+    std::array<uint8_t, 3> operands;  // values
+  };
+  uint8_t inputs;
+  uint32_t scalars;                  // bit i: input i is one number for all elements; the others have one for each
+  std::span<const Part> parts;       // a part stands behind those that it reads
+  std::span<const uint8_t> outputs;  // values that the kernel gives; no other is used outside of the combination
+  BlockKernel kernel;
+};
 
 // ---- Formula: the op in plain loops, the oracle of all tests --------------------------------------------------------
 
@@ -213,6 +238,8 @@ struct OpTraits {
   bool broadcasts = false;  // the result repeats operand 0: the fused reader can read the operand instead
   // Of an InSteps op: the result may take the bytes of operand 0. Elementwise ops always may.
   bool may_work_in_place = false;
+  // Of an InSteps op: its rule takes operands, and gives its result, in panels where they are matrices.
+  bool takes_panels = false;
   bool is_random = false;        // the numbers differ from run to run
   bool chooses_by_mode = false;  // is operand 0 in training, operand 1 in inference: gone once the graph is bound
   double vector_cycles = 2;      // of an elementwise op: rough cost of one 64-byte vector; exp and log are near 20
@@ -233,6 +260,7 @@ struct OpDef {
   Mandatory<Samples> samples;
   OpTraits traits = {};
   SimplifyRule simplify = nullptr;
+  const Combination* ending = nullptr;  // whose last part is this op
 
   bool is_elementwise() const { return std::holds_alternative<PerBlock>(*lower); }
   bool is_source() const { return std::holds_alternative<Source>(*lower); }

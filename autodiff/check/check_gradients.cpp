@@ -68,11 +68,20 @@ class FedRun {
 
   bool Reads(Node node) const { return std::ranges::count(read_, node) > 0; }
   std::span<double> Input(Node node) { return run_.Input<double>(node); }
-  void Run() { run_.Run(); }
+  // The values of a variable of the store, to be changed between runs.
+  std::span<double> Values(VariableStore::Entry& entry) {
+    changed_.push_back(&entry);
+    return entry.value().values<double>();
+  }
+  void Run() {
+    for (VariableStore::Entry* entry : changed_) entry->value();  // tells it that they may have been
+    run_.Run();
+  }
   std::span<const double> Output(size_t i) const { return run_.Output<double>(i); }
 
  private:
   PreparedRun run_;
+  std::vector<VariableStore::Entry*> changed_;
   std::vector<Node> read_;
 };
 
@@ -253,7 +262,7 @@ GradientReport CheckGradients(Node target, std::span<const Node> variables, Vari
   const auto values_of = [&](const Node& variable) {
     if (target_run.Reads(variable)) return target_run.Input(variable);
     if (const Tensor* fed = FindFeed(options.feeds, variable.name())) return own.emplace_back(*fed).values<double>();
-    return store.Find(variable.name())->value.values<double>();
+    return target_run.Values(*store.Find(variable.name()));
   };
   std::vector<std::span<double>> values;
   for (const Node& variable : variables) values.push_back(values_of(variable));

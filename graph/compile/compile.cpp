@@ -3,7 +3,9 @@
 
 #include <utility>
 
+#include "weft/graph/compile/chain.h"
 #include "weft/graph/compile/emit.h"
+#include "weft/graph/compile/layout.h"
 #include "weft/graph/compile/memory_plan.h"
 #include "weft/graph/compile/partition.h"
 #include "weft/graph/compile/passes.h"
@@ -36,8 +38,10 @@ std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions&
   std::vector<NodeId> wanted = state.fetches;
   for (const auto& [variable, next] : state.updates) wanted.push_back(next);
 
-  const PartitionResult partition = Partition(state.graph, wanted, options.fuse);
+  PartitionResult partition = Partition(state.graph, wanted, options.fuse);
+  if (options.fuse) AssignLayouts(state.graph, state.updates, partition);
   Program program = Emit(std::move(state.graph), partition, request, options.mode);
+  if (options.fuse) program = FormChains(std::move(program));
   return std::make_shared<const Program>(PlanSchedule(PlanMemory(std::move(program), options.reuse_memory)));
 }
 

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "weft/graph/compile/blocks.h"
+#include "weft/graph/compile/combine.h"
 #include "weft/graph/compile/iteration_space.h"
 
 namespace weft {
@@ -55,10 +57,36 @@ class Emitter {
   BufferId BufferOf(NodeId id) {
     BufferId& buffer = buffer_of_[Index(Base(id))];
     if (buffer == Program::kNoBuffer) {
-      const TensorType& type = graph().type(Base(id));
-      buffer = AddBuffer({.node = Base(id), .bytes = PaddedByteSize(type.dtype, type.shape)});
+      buffer = AddBuffer(BufferFor(Base(id), partition_.layouts[Index(Base(id))]));
     }
     return buffer;
+  }
+
+  Buffer BufferFor(NodeId base, Layout layout) const {
+    const TensorType& type = graph().type(base);
+    Shape shape = type.shape;
+    if (layout == Layout::kPanels)
+      shape = {shape[0], CeilDivide(shape[1].length(), PanelWidth(type.dtype)) * PanelWidth(type.dtype)};
+    return {.layout = layout, .node = base, .bytes = PaddedByteSize(type.dtype, shape)};
+  }
+
+  // The buffer of a value in this layout; made by a copy, if the value lies in the other one.
+  BufferId BufferIn(NodeId id, Layout layout) {
+    const NodeId base = Base(id);
+    const BufferId own = BufferOf(base);
+    if (program_.buffers[own].layout == layout) return own;
+    const auto [found, is_new] = copies_.try_emplace(own, Program::kNoBuffer);
+    if (is_new) {
+      found->second = AddBuffer(BufferFor(base, layout));
+      EmitCopy(own, found->second, base);
+    }
+    return found->second;
+  }
+
+  // A value read as it is, not through a view, may be read in panels.
+  Layout LayoutFor(NodeId operand, bool takes_panels) const {
+    if (!takes_panels || Base(operand) != operand) return Layout::kRowMajor;
+    return partition_.layouts[Index(operand)];
   }
 
   void AddSources() {
@@ -144,25 +172,41 @@ class Emitter {
       const auto& others = readers[Index(variable)];
       // A reader that waits itself could be waiting for this one; and a value must be read where it is overwritten.
       if (std::any_of(others.begin(), others.end(), [&](size_t r) { return r != u && waits[r]; })) continue;
+      if (partition_.layouts[Index(next)] != partition_.layouts[Index(variable)]) continue;
       if (std::any_of(units[u].inputs.begin(), units[u].inputs.end(),
                       [&](const UnitInput& input) { return input.base == variable && input.shape != units[u].shape; }))
         continue;
       target_of_[Index(next)] = buffer_of_[Index(variable)];
       for (size_t r : others) behind[u] = std::max(behind[u], r == u ? 0 : r + 1);
     }
+    std::vector<size_t> position(units.size());
+    std::iota(position.begin(), position.end(), size_t{0});
     for (size_t u = 0; u < units.size(); ++u) {
-      if (waits[u]) order_.emplace_back(std::max({behind[u], u, guard}), u);
-      else order_.emplace_back(u, u);
+      if (!waits[u]) continue;
+      position[u] = std::max({behind[u], u, guard});
+      // The result of an op that it alone reads is made just before it, so that it is still in the cache; unless the op
+      // reads a variable, which might be updated by then.
+      for (const UnitInput& input : units[u].inputs) {
+        const size_t m = maker[Index(input.base)];
+        const bool moves = m != SIZE_MAX && units[m].node == input.base && readers[Index(input.base)].size() == 1 &&
+                           !IsWanted(input.base) &&
+                           std::none_of(units[m].inputs.begin(), units[m].inputs.end(), [this](const UnitInput& read) {
+                             return graph().op(read.base).is_source(SourceKind::kVariable);
+                           });
+        if (moves) position[m] = position[u];
+      }
     }
+    for (size_t u = 0; u < units.size(); ++u) order_.emplace_back(position[u], u);
     std::stable_sort(order_.begin(), order_.end(), [&](const auto& a, const auto& b) {
       return a.first != b.first ? a.first < b.first : waits[a.second] < waits[b.second];
     });
     guard_position_ = guard;
   }
 
-  bool IsFetched(NodeId id) const {
-    return std::any_of(request_.fetches.begin(), request_.fetches.end(),
-                       [&](NodeId fetch) { return Base(fetch) == Base(id); });
+  bool IsFetched(NodeId id) const { return Holds(request_.fetches, id); }
+  bool IsWanted(NodeId id) const { return IsFetched(id) || Holds(request_.guards, id); }
+  bool Holds(const std::vector<NodeId>& list, NodeId id) const {
+    return std::any_of(list.begin(), list.end(), [&](NodeId other) { return Base(other) == Base(id); });
   }
 
   // ---- Steps --------------------------------------------------------------------------------------------------------
@@ -178,38 +222,41 @@ class Emitter {
     const std::span<const Dim> dims(unit.shape.begin(), unit.shape.rank());
     BlockProgram block;
     block.dtype = graph().type(unit.elementwise.empty() ? unit.node : unit.elementwise[0]).dtype;
+    block.layout = unit.layout;
     block.rows = ElementCount(dims.first(split));
     block.columns = ElementCount(dims.subspan(split));
     std::map<std::pair<BufferId, Cover>, uint32_t> reads;
     std::map<NodeId, uint32_t> values;
     const auto value_of = [&](NodeId operand) {
       if (const auto found = values.find(operand); found != values.end()) return found->second;
-      const UnitInput input = ReadOf(unit, operand);
-      const auto [at, is_new] =
-          reads.try_emplace({BufferOf(input.base), CoverAt(input.shape, unit.shape, split)}, block.values);
-      if (is_new) {
-        block.reads.push_back({.value = block.values++, .cover = at->first.second, .buffer = at->first.first});
-      }
+      const auto [at_node, input] = ReadOf(unit, operand);
+      const Cover cover = CoverAt(input.shape, unit.shape, split);
+      const Layout layout = LayoutFor(at_node, unit.layout == Layout::kPanels && cover == Cover::kFull);
+      const auto [at, is_new] = reads.try_emplace({BufferIn(input.base, layout), cover}, block.values);
+      if (is_new)
+        block.reads.push_back({.value = block.values++, .cover = cover, .buffer = at->first.first, .layout = layout});
       return at->second;
     };
     for (NodeId id : unit.elementwise) {
       Instruction instruction{.kernel = std::get<PerBlock>(*graph().op(id).lower).kernel,
                               .attributes = &graph().attributes(id),
                               .inputs = {},
-                              .output = 0,
-                              .reg = 0,
+                              .outputs = {},
+                              .registers = {},
                               .node = id};
       for (NodeId operand : graph().operands(id)) instruction.inputs.push_back(value_of(operand));
-      instruction.output = values[id] = block.values++;
+      instruction.outputs = {values[id] = block.values++};
       block.instructions.push_back(std::move(instruction));
       if (partition_.needs_buffer[Index(id)]) {
         block.writes.push_back(
             {.value = values[id],
              .cover = Cover::kFull,
-             .buffer = target_of_[Index(id)] != Program::kNoBuffer ? target_of_[Index(id)] : BufferOf(id)});
+             .buffer = target_of_[Index(id)] != Program::kNoBuffer ? target_of_[Index(id)] : BufferOf(id),
+             .layout = partition_.layouts[Index(id)]});
       }
     }
     if (unit.elementwise.empty()) value_of(graph().operands(unit.node)[0]);
+    Combine(graph(), block);
     AssignRegisters(block,
                     unit.node != kNoNode && !unit.elementwise.empty() ? values[unit.elementwise.back()] : UINT32_MAX);
     return block;
@@ -217,11 +264,12 @@ class Emitter {
 
   bool IsReduction(NodeId id) const { return std::holds_alternative<Reduction>(*graph().op(id).lower); }
 
-  UnitInput ReadOf(const Unit& unit, NodeId operand) const {
+  // What is read for an operand: behind broadcasts without a buffer, the node, and its place among the inputs.
+  std::pair<NodeId, UnitInput> ReadOf(const Unit& unit, NodeId operand) const {
     for (NodeId at = operand;; at = graph().operands(at)[0]) {
       const Shape& shape = graph().type(at).shape;
       for (const UnitInput& input : unit.inputs) {
-        if (input.base == Base(at) && input.shape == shape) return input;
+        if (input.base == Base(at) && input.shape == shape) return {at, input};
       }
     }
   }
@@ -230,7 +278,7 @@ class Emitter {
   static void AssignRegisters(BlockProgram& block, uint32_t kept) {
     std::vector<size_t> last_use(block.values, 0);
     for (size_t i = 0; i < block.instructions.size(); ++i) {
-      last_use[block.instructions[i].output] = i;
+      for (uint32_t output : block.instructions[i].outputs) last_use[output] = i;
       for (uint32_t input : block.instructions[i].inputs) last_use[input] = i;
     }
     if (kept < block.values) last_use[kept] = block.instructions.size();
@@ -240,16 +288,18 @@ class Emitter {
     std::vector<uint32_t> reg_of(block.values, UINT32_MAX);
     for (size_t i = 0; i < block.instructions.size(); ++i) {
       Instruction& instruction = block.instructions[i];
-      if (free.empty()) free.push_back(block.registers++);
-      instruction.reg = reg_of[instruction.output] = free.back();
-      free.pop_back();
+      for (uint32_t output : instruction.outputs) {
+        if (free.empty()) free.push_back(block.registers++);
+        instruction.registers.push_back(reg_of[output] = free.back());
+        free.pop_back();
+      }
       // Freed only now: an instruction never writes where it reads, so kernels need not care.
       const auto release = [&](uint32_t value) {
         if (last_use[value] == i && reg_of[value] != UINT32_MAX)
           free.push_back(std::exchange(reg_of[value], UINT32_MAX));
       };
       for (uint32_t input : instruction.inputs) release(input);
-      release(instruction.output);
+      for (uint32_t output : instruction.outputs) release(output);
     }
   }
 
@@ -271,6 +321,7 @@ class Emitter {
 
   // The cut that gives the longest rows: without rows or columns among the reads, a single row.
   static size_t ChooseSplit(const Unit& unit) {
+    if (unit.layout == Layout::kPanels) return 1;
     for (size_t split = 0; split <= unit.shape.rank(); ++split) {
       if ((unit.splits >> split & 1u) != 0) return split;
     }
@@ -330,29 +381,23 @@ class Emitter {
 
   void EmitOp(const Unit& unit) {
     std::vector<TensorType> operand_types;
-    LoweringContext lowered = Lower(graph(), unit.node, operand_types);
+    const auto operands = graph().operands(unit.node);
+    const bool takes_panels = graph().op(unit.node).traits.takes_panels;
+    std::vector<Layout> layouts;
+    std::vector<BufferId> operand_buffers;
+    for (NodeId operand : operands) {
+      layouts.push_back(takes_panels && SharesPanels(operand) ? Layout::kPanels : LayoutFor(operand, takes_panels));
+      operand_buffers.push_back(BufferIn(operand, layouts.back()));
+    }
+    LoweringContext lowered = Lower(graph(), unit.node, operand_types, layouts, partition_.layouts[Index(unit.node)]);
     std::vector<BufferId> scratch;
     for (int64_t bytes : lowered.scratch_bytes) scratch.push_back(Scratch(bytes));
-    // If only its epilogue reads the product, it takes the bytes of the epilogue's first result.
-    BlockProgram epilogue;
-    if (!unit.elementwise.empty()) {
-      const auto read_elsewhere = [&](const Unit& other) {
-        return &other != &unit && std::any_of(other.inputs.begin(), other.inputs.end(),
-                                              [&](const UnitInput& input) { return input.base == unit.node; });
-      };
-      const bool own =
-          IsWanted(unit.node) || std::any_of(partition_.units.begin(), partition_.units.end(), read_elsewhere);
-      const auto result = std::find_if(unit.elementwise.begin(), unit.elementwise.end(),
-                                       [&](NodeId id) { return partition_.needs_buffer[Index(id)] != 0; });
-      if (!own && result != unit.elementwise.end()) buffer_of_[Index(unit.node)] = BufferOf(*result);
-      epilogue = MakeBlockProgram(unit, 1);
-    }
     const auto buffer = [&](StepBuffer which) {
       const auto code = static_cast<uint32_t>(which);
       if (which == StepBuffer::kResult) return BufferOf(unit.node);
       if ((code & static_cast<uint32_t>(StepBuffer::kScratch)) != 0)
         return scratch[code & ~static_cast<uint32_t>(StepBuffer::kScratch)];
-      return BufferOf(graph().operands(unit.node)[code]);
+      return operand_buffers[code];
     };
     for (size_t s = 0; s < lowered.steps.size(); ++s) {
       StepSpec& spec = lowered.steps[s];
@@ -369,20 +414,26 @@ class Emitter {
       step.op_writes = step.writes.size();
       step.blocks = spec.blocks;
       step.cycles = spec.block_cycles * spec.blocks;
-      if (spec.accepts_epilogue && s + 1 == lowered.steps.size() && !epilogue.instructions.empty()) {
-        step.cycles += static_cast<double>(epilogue.rows * epilogue.columns) * CyclesPerElement(epilogue);
-        step.program = epilogue;
+      if (const Shape& shape = graph().type(unit.node).shape; shape.rank() == 2) {
+        step.pieces = spec.pieces;
+        step.rows = shape[0].length();
+        step.columns = shape[1].length();
       }
       Push(std::move(step));
     }
   }
 
-  bool IsWanted(NodeId id) const {
-    const auto is = [&](NodeId other) { return Base(other) == id; };
-    return std::any_of(request_.fetches.begin(), request_.fetches.end(), is) ||
-           std::any_of(request_.guards.begin(), request_.guards.end(), is) ||
-           std::any_of(request_.updates.begin(), request_.updates.end(),
-                       [&](const Graph::Pair& pair) { return is(pair.second); });
+  // A fed matrix that several products read is put into panels once, by a copy.
+  bool SharesPanels(NodeId operand) const {
+    const TensorType& type = graph().type(operand);
+    if (Base(operand) != operand || type.shape.rank() != 2 || type.shape[0].length() < 1 ||
+        type.shape[1].length() < PanelWidth(type.dtype))
+      return false;
+    return std::count_if(partition_.units.begin(), partition_.units.end(), [&](const Unit& unit) {
+             return unit.node != kNoNode && graph().op(unit.node).traits.takes_panels &&
+                    std::any_of(unit.inputs.begin(), unit.inputs.end(),
+                                [&](const UnitInput& input) { return input.base == operand; });
+           }) > 1;
   }
 
   void Push(Step step) {
@@ -408,12 +459,18 @@ class Emitter {
   }
 
   void EmitCopy(BufferId from, BufferId to, NodeId origin) {
-    Push({.kind = StepKind::kCopy,
-          .reads = {from},
-          .writes = {to},
-          .blocks = 1,
-          .cycles = static_cast<double>(program_.buffers[from].bytes) / 8,
-          .origin = origin});
+    Step step{.kind = StepKind::kCopy,
+              .reads = {from},
+              .writes = {to},
+              .dtype = graph().type(origin).dtype,
+              .cycles = static_cast<double>(program_.buffers[from].bytes) / 8,
+              .origin = origin};
+    if (program_.buffers[from].layout != program_.buffers[to].layout) {
+      step.rows = graph().type(origin).shape[0].length();
+      step.columns = graph().type(origin).shape[1].length();
+      step.blocks = BlockCount(step);
+    }
+    Push(std::move(step));
   }
 
   // A variable that is fetched, or is the next value of another, means what it was before the update: copied first of
@@ -424,7 +481,7 @@ class Emitter {
       const BufferId buffer = BufferOf(id);
       const Buffer record = program_.buffers[buffer];
       if (!program_.variables[static_cast<size_t>(record.offset)].written || old_value_.contains(buffer)) return;
-      const BufferId old = AddBuffer({.node = Base(id), .bytes = record.bytes});
+      const BufferId old = AddBuffer(BufferFor(Base(id), Layout::kRowMajor));
       old_value_.emplace(buffer, old);
       EmitCopy(buffer, old, id);
     };
@@ -434,7 +491,15 @@ class Emitter {
 
   BufferId OldValue(NodeId id) {
     const auto found = old_value_.find(BufferOf(id));
-    return found == old_value_.end() ? BufferOf(id) : found->second;
+    return found == old_value_.end() ? BufferIn(id, Layout::kRowMajor) : found->second;
+  }
+
+  // In the layout of its variable, if it is to be had without another copy.
+  BufferId NextValue(NodeId next, BufferId variable) {
+    const BufferId own = BufferOf(next);
+    return program_.buffers[own].layout == program_.buffers[variable].layout && !old_value_.contains(own)
+               ? own
+               : OldValue(next);
   }
 
   void EmitOutputs() {
@@ -451,8 +516,8 @@ class Emitter {
     for (const auto& [variable, next] : request_.updates) {
       const BufferId target = buffer_of_[Index(variable)];
       if (target_of_[Index(next)] != target)
-        EmitCopy(target_of_[Index(next)] != Program::kNoBuffer ? target_of_[Index(next)] : OldValue(next), target,
-                 variable);
+        EmitCopy(target_of_[Index(next)] != Program::kNoBuffer ? target_of_[Index(next)] : NextValue(next, target),
+                 target, variable);
     }
   }
 
@@ -462,6 +527,7 @@ class Emitter {
   std::vector<BufferId> buffer_of_;
   std::vector<BufferId> target_of_;  // of a next value: its variable's buffer
   std::map<BufferId, BufferId> old_value_;
+  std::map<BufferId, BufferId> copies_;           // in the other layout
   std::vector<std::pair<size_t, size_t>> order_;  // position, unit
   size_t guard_position_ = 0;
   BufferId guard_token_ = Program::kNoBuffer;

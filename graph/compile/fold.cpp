@@ -53,36 +53,22 @@ std::optional<ConstantOperand> AsConstant(Node node) {
   return std::nullopt;
 }
 
-// 64 bytes full of one value: what a kernel reads with stride 0.
-struct alignas(64) Uniform {
-  std::array<std::byte, 64> bytes;
-};
-
-Uniform Filled(const Tensor& scalar) {
-  Uniform result;
-  const auto value = scalar.bytes();
-  for (size_t at = 0; at < result.bytes.size(); at += value.size())
-    std::memcpy(&result.bytes[at], value.data(), value.size());
-  return result;
-}
-
 // The kernel over the operands' constants; uniform ones stretch to `shape`.
 Tensor Evaluate(const Node& node, std::span<const ConstantOperand> operands, const Shape& shape) {
   const DefaultRounding rounding;
   Tensor result(node.dtype(), shape);
-  std::vector<Uniform> uniforms;
-  for (const ConstantOperand& operand : operands)
-    uniforms.push_back(operand.is_uniform() ? Filled(operand.value()) : Uniform{});
   std::vector<BlockInput> inputs(operands.size());
   for (int64_t begin = 0; begin < result.size(); begin += kBlockElements) {
     const size_t offset = static_cast<size_t>(begin) * SizeOf(node.dtype());
     for (size_t i = 0; i < operands.size(); ++i) {
-      if (operands[i].is_uniform()) inputs[i] = {.data = uniforms[i].bytes.data(), .stride = 0};
-      else inputs[i] = {.data = operands[i].value().bytes().data() + offset, .stride = 1};
+      const std::byte* const data = operands[i].value().bytes().data();
+      inputs[i] = operands[i].is_uniform() ? BlockInput{.data = data, .stride = 0, .row_stride = 0}
+                                           : BlockInput{.data = data + offset, .stride = 1, .row_stride = 0};
     }
-    void* const output = result.bytes().data() + offset;
+    const BlockOutput output = {.data = result.bytes().data() + offset, .row_stride = 0};
     std::get<PerBlock>(*node.op().lower)
         .kernel({.dtype = node.dtype(),
+                 .rows = 1,
                  .count = static_cast<uint32_t>(std::min<int64_t>(kBlockElements, result.size() - begin)),
                  .inputs = inputs,
                  .outputs = {&output, 1},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include <boost/dynamic_bitset.hpp>
 #include <boost/graph/adjacency_list.hpp>
@@ -95,15 +96,39 @@ class Planner {
     return sharing;
   }
 
-  // A fused group reads and writes element by element; what it reads in another way must stay.
+  // A fused group reads and writes element by element; what it reads in another way must stay. The links of a chain do
+  // so one after the other on columns of their own, so the last that reads `first` must not stand behind the one that
+  // writes `second`.
   bool WorksInPlace(const Step& step, BufferId first, BufferId second) const {
-    if (step.kind != StepKind::kBlocks || program_.buffers[first].bytes != program_.buffers[second].bytes) return false;
-    const auto other_cover = [first](const Binding& binding) {
-      return binding.buffer == first && binding.cover != Cover::kFull;
+    const Buffer &a = program_.buffers[first], &b = program_.buffers[second];
+    if (a.bytes != b.bytes || a.layout != b.layout) return false;
+    if (step.kind == StepKind::kBlocks)
+      return ReadsInPlace(step.program, first) && !Touches(step.program.writes, first);
+    const auto own = [](std::span<const BufferId> list, BufferId buffer) {
+      return std::find(list.begin(), list.end(), buffer) != list.end();
     };
-    const auto writes = [first](const Binding& binding) { return binding.buffer == first; };
-    return std::none_of(step.program.reads.begin(), step.program.reads.end(), other_cover) &&
-           std::none_of(step.program.writes.begin(), step.program.writes.end(), writes);
+    if (own(std::span(step.reads).first(step.op_reads), first) ||
+        own(std::span(step.writes).first(step.op_writes), second))
+      return false;
+    bool written = false;
+    for (const Step& link : step.chain) {
+      if (!ReadsInPlace(link.program, first)) return false;
+      const bool touches = Touches(link.program.reads, first) || own(link.writes, first);
+      if (written && touches) return false;
+      if (!own(link.writes, second)) continue;
+      if (own(link.writes, first) || (touches && link.kind != StepKind::kBlocks)) return false;
+      written = true;
+    }
+    return written;
+  }
+
+  static bool Touches(const std::vector<Binding>& bindings, BufferId buffer) {
+    return std::any_of(bindings.begin(), bindings.end(),
+                       [&](const Binding& binding) { return binding.buffer == buffer; });
+  }
+  static bool ReadsInPlace(const BlockProgram& program, BufferId buffer) {
+    return std::none_of(program.reads.begin(), program.reads.end(),
+                        [&](const Binding& read) { return read.buffer == buffer && read.cover != Cover::kFull; });
   }
 
   Sharing Between(BufferId a, BufferId b) const {
@@ -165,7 +190,7 @@ bool Overlap(const Program& program, BufferId a, BufferId b) {
 void FindLateWrites(const Program& program, BlockProgram& block) {
   std::vector<size_t> last_use(block.values, 0), made(block.values, 0);
   for (size_t i = 0; i < block.instructions.size(); ++i) {
-    made[block.instructions[i].output] = i;
+    for (uint32_t output : block.instructions[i].outputs) made[output] = i;
     for (uint32_t input : block.instructions[i].inputs) last_use[input] = i;
   }
   for (Binding& write : block.writes) {
@@ -180,7 +205,10 @@ void FindLateWrites(const Program& program, BlockProgram& block) {
 
 Program PlanMemory(Program program, bool reuse) {
   Planner(program, reuse).Run();
-  for (Step& step : program.steps) FindLateWrites(program, step.program);
+  for (Step& step : program.steps) {
+    FindLateWrites(program, step.program);
+    for (Step& link : step.chain) FindLateWrites(program, link.program);
+  }
   return program;
 }
 

@@ -9,10 +9,6 @@
 namespace weft {
 namespace {
 
-// A product hands its epilogue pieces of at most 128 f32 columns: for more instructions than this, calling kernels
-// costs more than the pass over the result that it saves, and blocks of 1024 elements do better.
-constexpr size_t kMaxEpilogue = 4;
-
 class Partitioner {
  public:
   Partitioner(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse)
@@ -38,7 +34,7 @@ class Partitioner {
     FormUnits();
     if (fuse_) {
       MergeIntoOnlyReader();
-      AttachEpilogues();
+      SinkIntoOnlyReader();
     }
     Finish();
     return std::move(result_);
@@ -334,51 +330,60 @@ class Partitioner {
     return true;
   }
 
-  // A group that follows a product joins it. Of several products of the stage before, the last one takes the group: so
-  // waiting always goes from a lower to a higher id, and no two products wait for each other.
-  void AttachEpilogues() {
-    for (Unit& group : result_.units) {
-      if (!IsGroup(group) || group.elementwise.size() > kMaxEpilogue || group.shape.rank() != 2 ||
-          (group.splits & 2u) == 0)
+  // A node that only one later group reads is computed there, if what it reads is in a buffer anyway: the gradient of
+  // an activation then reads the activation, not a mask that was stored beside it.
+  void SinkIntoOnlyReader() {
+    auto readers = Readers();
+    for (uint32_t i = static_cast<uint32_t>(graph_.size()); i-- > 0;) {
+      const NodeId id{i};
+      const uint32_t from = unit_of_[i];
+      if (wanted_[i] || !IsElementwise(id) || from == kNone || !IsGroup(result_.units[from])) continue;
+      const auto uses = graph_.uses(id);
+      const bool used_inside =
+          std::any_of(uses.begin(), uses.end(), [&](const Edge& use) { return unit_of_[Index(use.target)] == from; });
+      if (used_inside || readers[i].size() != 1) continue;
+      const uint32_t only = readers[i][0];
+      Unit& target = result_.units[only];
+      if (!IsGroup(target) || target.shape != graph_.type(id).shape || (target.splits & SplitsOf(id)) == 0 ||
+          target.elementwise.size() == kMaxInstructions || !ReadDirectly(target, id) || !ReadsStored(id, from, readers))
         continue;
-      uint32_t owner = kNone;
-      group.inputs = InputsOf(group);
-      for (const UnitInput& input : group.inputs) {
-        const uint32_t from = unit_of_[Index(input.base)];
-        if (from == kNone || result_.units[from].node != input.base || !AcceptsEpilogue(graph_, input.base)) continue;
-        if (result_.units[from].stage + 1 != group.stage || input.shape != group.shape) continue;
-        if (owner == kNone || from > owner) owner = from;
+      std::erase(result_.units[from].elementwise, id);
+      target.elementwise.insert(std::upper_bound(target.elementwise.begin(), target.elementwise.end(), id), id);
+      target.splits &= SplitsOf(id);
+      unit_of_[i] = only;
+      for (NodeId operand : graph_.operands(id)) {
+        auto& list = readers[Index(Read(operand).base)];
+        if (std::find(list.begin(), list.end(), only) == list.end()) list.push_back(only);
       }
-      if (owner == kNone || !result_.units[owner].elementwise.empty() ||
-          !ReadDirectly(group, result_.units[owner].node))
-        continue;
-      if (graph_.type(result_.units[owner].node).dtype != graph_.type(group.elementwise[0]).dtype) continue;
-      Unit& product = result_.units[owner];
-      product.elementwise = group.elementwise;
-      product.shape = group.shape;
-      product.splits = 2u;
-      for (NodeId id : product.elementwise) unit_of_[Index(id)] = owner;
-      group.elementwise.clear();
     }
+  }
+
+  // At most one operand is no scalar, and that one is in a buffer whoever reads it.
+  bool ReadsStored(NodeId id, uint32_t unit, const std::vector<std::vector<uint32_t>>& readers) const {
+    size_t whole = 0;
+    for (NodeId operand : graph_.operands(id)) {
+      const UnitInput input = Read(operand);
+      if (ElementCount(input.shape) == 1) continue;
+      const auto& list = readers[Index(input.base)];
+      const bool stored = unit_of_[Index(input.base)] != unit || wanted_[Index(input.base)] ||
+                          std::any_of(list.begin(), list.end(), [unit](uint32_t reader) { return reader != unit; });
+      if (++whole > 1 || !stored) return false;
+    }
+    return true;
   }
 
   void Finish() {
     auto& units = result_.units;
     std::erase_if(units, [](const Unit& unit) { return unit.elementwise.empty() && unit.node == kNoNode; });
-    const auto has_epilogue = [this](const Unit& unit) {
-      return unit.node != kNoNode && !unit.elementwise.empty() && !IsReduction(unit.node);
-    };
     const auto last = [](const Unit& unit) {
       return Index(unit.node != kNoNode ? unit.node : unit.elementwise.back());
     };
     std::sort(units.begin(), units.end(), [&](const Unit& a, const Unit& b) {
       if (a.stage != b.stage) return a.stage < b.stage;
-      if (has_epilogue(a) != has_epilogue(b)) return has_epilogue(b);
       return last(a) < last(b);
     });
     for (Unit& unit : units) {
       unit.inputs = InputsOf(unit);
-      // An epilogue reads its product out of a buffer, too.
       for (const UnitInput& input : unit.inputs) result_.needs_buffer[Index(input.base)] = 1;
     }
     for (uint32_t i = 0; i < graph_.size(); ++i) {
@@ -396,23 +401,23 @@ class Partitioner {
 
 }  // namespace
 
-LoweringContext Lower(const Graph& graph, NodeId node, std::vector<TensorType>& operand_types) {
+LoweringContext Lower(const Graph& graph, NodeId node, std::vector<TensorType>& operand_types,
+                      std::span<const Layout> layouts, Layout result_layout) {
   operand_types.clear();
   for (NodeId operand : graph.operands(node)) operand_types.push_back(graph.type(operand));
-  LoweringContext context{.operands = operand_types, .result = graph.type(node), .attributes = graph.attributes(node)};
+  LoweringContext context{.operands = operand_types,
+                          .result = graph.type(node),
+                          .attributes = graph.attributes(node),
+                          .layouts = layouts,
+                          .result_layout = result_layout};
   std::get<InSteps>(*graph.op(node).lower).rule(context);
   return context;
 }
 
-bool AcceptsEpilogue(const Graph& graph, NodeId node) {
-  if (!std::holds_alternative<InSteps>(*graph.op(node).lower)) return false;
-  std::vector<TensorType> operand_types;
-  const LoweringContext context = Lower(graph, node, operand_types);
-  return !context.steps.empty() && context.steps.back().accepts_epilogue;
-}
-
 PartitionResult Partition(const Graph& graph, const std::vector<NodeId>& wanted, bool fuse) {
-  return Partitioner(graph, wanted, fuse).Run();
+  PartitionResult result = Partitioner(graph, wanted, fuse).Run();
+  result.layouts.assign(graph.size(), Layout::kRowMajor);
+  return result;
 }
 
 }  // namespace weft

@@ -25,15 +25,11 @@ constexpr uint32_t BlockElements(DType dtype) { return dtype == DType::kFloat32 
 // Where the bytes of a buffer are: in the arena of a run, in the store, or in the program itself.
 enum class BufferKind : uint8_t { kArena, kInStore, kInProgram };
 
-// How a buffer's elements lie. The first version knows one layout; the planner may give others (panels) to inner
-// buffers.
-enum class Layout : uint8_t { kRowMajor };
-
 struct Buffer {
   BufferKind kind = BufferKind::kArena;
   Layout layout = Layout::kRowMajor;
   NodeId node = kNoNode;  // whose value it holds; kNoNode for scratch
-  int64_t bytes = 0;      // padded
+  int64_t bytes = 0;      // padded; of panels: whole ones
   int64_t offset = 0;     // kArena: within the arena; otherwise: index into `variables` or `constants`
   bool pinned = false;    // fed or fetched: its bytes in the arena are its own
 };
@@ -45,6 +41,7 @@ struct Binding {
   uint32_t value;
   Cover cover;
   BufferId buffer;
+  Layout layout = Layout::kRowMajor;  // of a full cover
   bool at_end = false;  // of a write: an instruction behind the one that makes the value still reads these bytes
 };
 
@@ -53,16 +50,17 @@ inline constexpr size_t kMaxInstructions = 30;
 
 struct Instruction {
   BlockKernel kernel;
-  const Attributes* attributes;  // of the node, in the program's graph
-  std::vector<uint32_t> inputs;  // values
-  uint32_t output;               // a value
-  uint32_t reg;                  // where the output lies, unless it is written straight to a buffer
+  const Attributes* attributes;     // of the node, in the program's graph
+  std::vector<uint32_t> inputs;     // values
+  std::vector<uint32_t> outputs;    // values
+  std::vector<uint32_t> registers;  // where the outputs lie, unless they are written straight to a buffer
   NodeId node;
 };
 
 // A fused group: instructions over values of a block each, in registers of BlockElements(dtype) elements.
 struct BlockProgram {
   DType dtype = DType::kFloat32;
+  Layout layout = Layout::kRowMajor;  // its order: kPanels, panel by panel
   int64_t rows = 1, columns = 0;
   uint32_t values = 0, registers = 0;
   std::vector<Binding> reads = {}, writes = {};
@@ -79,8 +77,9 @@ struct ReductionPlan {
   int64_t segment = 0;
 };
 
-// kGuard: reads scalars and stops the run, before any variable is written, if one of them is not finite.
-enum class StepKind : uint8_t { kBlocks, kReduction, kOp, kCopy, kGuard };
+// kStrips: nothing but its chain, strip by strip. kGuard: reads scalars and stops the run, before any variable is
+// written, if one of them is not finite.
+enum class StepKind : uint8_t { kBlocks, kReduction, kOp, kStrips, kCopy, kGuard };
 
 struct Step {
   StepKind kind = StepKind::kOp;
@@ -88,13 +87,21 @@ struct Step {
   std::vector<BufferId> reads = {}, writes = {};  // every buffer that the step touches
   std::vector<int64_t> numbers = {};              // kOp: as the lowering rule gave them
   DType dtype = DType::kFloat32;
-  BlockProgram program = {};           // kBlocks; kReduction: the prologue; kOp: the epilogue, if it has instructions
+  BlockProgram program = {};           // kBlocks; kReduction: the prologue
   ReductionPlan reduction = {};        // kReduction
-  size_t op_reads = 0, op_writes = 0;  // kOp: how many of reads and writes are the op's own, the rest is the epilogue's
-  uint32_t blocks = 1;                 // cut by shape only: the unit of work, of determinism and of tracing
-  uint32_t grain = 1;                  // blocks per task
-  double cycles = 0;                   // estimated, all blocks
-  NodeId origin = kNoNode;             // the node that names the step in traces and errors
+  size_t op_reads = 0, op_writes = 0;  // kOp: how many of reads and writes are the op's own, the rest is the chain's
+  Pieces pieces = Pieces::kNone;       // kOp, of a matrix:
+  int64_t rows = 0, columns = 0;       // kCopy too, where the layouts of the two differ
+  // Steps over matrices of one width that need nothing of other columns, in order. kStrips: run on one strip of columns
+  // after the other. kOp: run on each piece of its result.
+  std::vector<Step> chain = {};
+  int64_t chain_columns = 0;                 // their width
+  std::vector<BufferId> chain_streams = {};  // kOp: matrices in panels that the chain reads and has not made
+  bool chain_needs_all_rows = false;         // one of them folds columns, or is a row of another height
+  uint32_t blocks = 1;                       // cut by shape only: the unit of work, of determinism and of tracing
+  uint32_t grain = 1;                        // blocks per task
+  double cycles = 0;                         // estimated, all blocks
+  NodeId origin = kNoNode;                   // the node that names the step in traces and errors
 };
 
 struct ProgramInput {  // a placeholder that must be fed before each run

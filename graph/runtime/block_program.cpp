@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "weft/graph/compile/blocks.h"
@@ -12,101 +13,148 @@ namespace {
 
 constexpr size_t kRegisterBytes = kBlockElements * sizeof(float);
 constexpr size_t kMaxValues = 4 * kMaxInstructions;  // an op has at most three operands
-constexpr size_t kMaxOperands = 3;
+constexpr size_t kMaxOperands = 16;                  // of a combination
 
-// Memory of one thread for one block. Not initialised: 124 KiB, of which a group touches what it uses.
+// Memory of one thread for one block. Not initialised: 126 KiB, of which a group touches what it uses.
 struct Registers {
   alignas(kAlignment) std::byte memory[kMaxInstructions + 1][kRegisterBytes + kAlignment];
-  alignas(kAlignment) std::byte splats[kMaxValues][kAlignment];
 
   std::byte* at(uint32_t reg) { return memory[reg]; }
 };
 
-template <class T>
-void Splat(const std::byte* from, std::byte* to) {
-  T value;
-  std::memcpy(&value, from, sizeof(T));
-  for (size_t i = 0; i < kAlignment; i += sizeof(T)) std::memcpy(to + i, &value, sizeof(T));
-}
+// Bytes from row to row in panels.
+constexpr int64_t kPanelRowBytes = 128;
 
-// Runs the instructions over one block. Afterwards `values` holds where every value lies.
+// Bytes from row to row in a register: whole vectors.
+int64_t RegisterStride(int64_t row_bytes) { return CeilDivide(row_bytes, kAlignment) * kAlignment; }
+
+// Runs the instructions over one block: rows [row, row + rows) of the columns [column, column + count). Afterwards
+// `value` tells where every value lies.
 class Block {
  public:
-  Block(const BlockProgram& program, BufferAddresses buffers, Registers& registers, int64_t row, int64_t column,
-        uint32_t count)
+  Block(const BlockProgram& program, BufferAddresses buffers, Registers& registers, int64_t row, int64_t rows,
+        int64_t column, int64_t count)
       : program_(program),
         buffers_(buffers),
         registers_(registers),
         row_(row),
+        rows_(static_cast<uint32_t>(rows)),
         column_(column),
-        count_(count),
-        size_(SizeOf(program.dtype)) {
-    // Kernels work in whole vectors. Where the block ends inside a buffer they would touch the neighbour's elements,
-    // which another thread may own: then everything goes through registers.
+        count_(static_cast<uint32_t>(count)),
+        kernel_rows_(rows_),
+        kernel_count_(count_),
+        size_(static_cast<int64_t>(SizeOf(program.dtype))) {
+    // Kernels work in whole vectors. Where rows end inside a buffer they would touch their neighbours' elements: then
+    // everything goes through registers.
     const bool at_end = row + 1 == program.rows && column + count == program.columns;
     ragged_ = count * size_ % kAlignment != 0 && !at_end;
+    register_stride_ = in_panels() ? kPanelRowBytes : RegisterStride(count * size_);
+    // Rows of a panel are one long row, if nothing else is read or written.
+    const auto alike = [](const Binding& binding) {
+      return binding.cover == Cover::kScalar || (binding.cover == Cover::kFull && binding.layout == Layout::kPanels);
+    };
+    if (in_panels() && std::all_of(program.reads.begin(), program.reads.end(), alike) &&
+        std::all_of(program.writes.begin(), program.writes.end(), alike)) {
+      kernel_rows_ = 1;
+      kernel_count_ = rows_ * static_cast<uint32_t>(PanelWidth(program.dtype));
+    }
   }
 
   void Run() {
-    for (const Binding& read : program_.reads) Load(read);
+    for (const Binding& read : program_.reads) {
+      const bool shared = read.cover == Cover::kPerRow || read.cover == Cover::kScalar;
+      values_[read.value] = {Address(read), shared ? 0U : 1U, RowStride(read)};
+    }
     for (const Instruction& instruction : program_.instructions) {
-      outputs_[instruction.output] = registers_.at(instruction.reg);
+      for (size_t i = 0; i < instruction.outputs.size(); ++i)
+        outputs_[instruction.outputs[i]] = {registers_.at(instruction.registers[i]), register_stride_};
     }
     for (const Binding& write : program_.writes) {
-      if (!ragged_ && !write.at_end) outputs_[write.value] = Address(write);
+      if (!IsStoredLate(write)) outputs_[write.value] = {Address(write), RowStride(write)};
     }
     for (const Instruction& instruction : program_.instructions) Execute(instruction);
     for (const Binding& write : program_.writes) {
-      if (ragged_ || values_[write.value].data != Address(write))
-        std::memcpy(Address(write), values_[write.value].data, count_ * size_);
+      if (IsStoredLate(write)) Store(write);
     }
   }
 
   const BlockInput& value(uint32_t id) const { return values_[id]; }
 
  private:
+  bool in_panels() const { return program_.layout == Layout::kPanels; }
+
+  // What fills up the last panel may be written over.
+  bool IsStoredLate(const Binding& write) const {
+    return write.at_end || (ragged_ && write.layout == Layout::kRowMajor);
+  }
+
+  int64_t RowStride(const Binding& binding) const {
+    if (binding.cover != Cover::kFull) return binding.cover == Cover::kPerRow ? size_ : 0;
+    return binding.layout == Layout::kPanels ? kPanelRowBytes : program_.columns * size_;
+  }
+
+  int64_t FullElement(Layout layout) const {
+    if (layout == Layout::kRowMajor) return row_ * program_.columns + column_;
+    const int64_t width = PanelWidth(program_.dtype), inside = column_ % width;
+    return (column_ - inside) * program_.rows + row_ * width + inside;
+  }
+
   std::byte* Address(const Binding& binding) const {
-    const int64_t element = binding.cover == Cover::kFull        ? row_ * program_.columns + column_
+    const int64_t element = binding.cover == Cover::kFull        ? FullElement(binding.layout)
                             : binding.cover == Cover::kPerColumn ? column_
                             : binding.cover == Cover::kPerRow    ? row_
                                                                  : 0;
-    return buffers_[binding.buffer] + element * static_cast<int64_t>(size_);
+    return buffers_[binding.buffer] + element * size_;
   }
 
-  void Load(const Binding& read) {
-    const bool repeats = read.cover == Cover::kPerRow || read.cover == Cover::kScalar;
-    if (!repeats) {
-      values_[read.value] = {Address(read), 1};
-      return;
-    }
-    std::byte* const splat = registers_.splats[read.value];
-    if (size_ == sizeof(float)) Splat<float>(Address(read), splat);
-    else Splat<double>(Address(read), splat);
-    values_[read.value] = {splat, 0};
+  void Store(const Binding& write) const {
+    const BlockInput& value = values_[write.value];
+    const auto* from = static_cast<const std::byte*>(value.data);
+    std::byte* to = Address(write);
+    for (uint32_t row = 0; row < rows_; ++row, from += value.row_stride, to += RowStride(write))
+      std::memcpy(to, from, static_cast<size_t>(count_ * size_));
   }
 
   void Execute(const Instruction& instruction) {
     std::array<BlockInput, kMaxOperands> inputs;
     for (size_t i = 0; i < instruction.inputs.size(); ++i) inputs[i] = values_[instruction.inputs[i]];
-    void* const output = outputs_[instruction.output];
+    std::array<BlockOutput, kMaxOperands> outputs;
+    for (size_t i = 0; i < instruction.outputs.size(); ++i) outputs[i] = outputs_[instruction.outputs[i]];
     instruction.kernel({.dtype = program_.dtype,
-                        .count = count_,
+                        .rows = kernel_rows_,
+                        .count = kernel_count_,
                         .inputs = std::span(inputs.data(), instruction.inputs.size()),
-                        .outputs = std::span(&output, 1),
+                        .outputs = std::span(outputs.data(), instruction.outputs.size()),
                         .attributes = instruction.attributes});
-    values_[instruction.output] = {output, 1};
+    for (size_t i = 0; i < instruction.outputs.size(); ++i)
+      values_[instruction.outputs[i]] = {outputs[i].data, 1, outputs[i].row_stride};
   }
 
   const BlockProgram& program_;
   const BufferAddresses buffers_;
   Registers& registers_;
-  const int64_t row_, column_;
+  const int64_t row_;
+  const uint32_t rows_;
+  const int64_t column_;
   const uint32_t count_;
-  const size_t size_;
+  uint32_t kernel_rows_, kernel_count_;
+  const int64_t size_;
+  int64_t register_stride_;
   bool ragged_;
   std::array<BlockInput, kMaxValues> values_;
-  std::array<std::byte*, kMaxValues> outputs_;
+  std::array<BlockOutput, kMaxValues> outputs_;
 };
+
+// The instructions over a piece of their space.
+void RunPiece(const BlockProgram& program, BufferAddresses buffers, Registers& registers, const Piece& piece) {
+  const int64_t width = BlockColumns(program);
+  for (int64_t column = piece.column; column < piece.column_end; column += width) {
+    const int64_t count = std::min(width, piece.column_end - column);
+    const int64_t rows = RowsPerBlock(program.dtype, program.layout == Layout::kPanels ? width : count);
+    for (int64_t row = piece.row; row < piece.row_end; row += rows)
+      Block(program, buffers, registers, row, std::min(rows, piece.row_end - row), column, count).Run();
+  }
+}
 
 // ---- Folds ----------------------------------------------------------------------------------------------------------
 
@@ -114,11 +162,16 @@ class Block {
 constexpr int64_t kLeafRows = 4;
 constexpr size_t kMaxLevels = 40;  // rows < 2⁴⁰
 
-void Join(const Step& step, const void* a, const void* b, void* out, uint32_t count) {
-  const BlockInput inputs[] = {{a, 1}, {b, 1}};
-  void* const outputs[] = {out};
-  step.reduction.kernels.join(
-      {.dtype = step.dtype, .count = count, .inputs = inputs, .outputs = outputs, .attributes = nullptr});
+// out = a ∘ b
+void Join(const Step& step, const void* a, const void* b, void* out, int64_t count) {
+  const BlockInput inputs[] = {{a, 1, 0}, {b, 1, 0}};
+  const BlockOutput output = {out, 0};
+  step.reduction.kernels.join({.dtype = step.dtype,
+                               .rows = 1,
+                               .count = static_cast<uint32_t>(count),
+                               .inputs = inputs,
+                               .outputs = std::span(&output, 1),
+                               .attributes = nullptr});
 }
 
 void FillIdentity(const Step& step, std::byte* to, int64_t count) {
@@ -127,9 +180,65 @@ void FillIdentity(const Step& step, std::byte* to, int64_t count) {
   else std::fill_n(reinterpret_cast<double*>(to), count, identity);
 }
 
+// The elements that are folded, over a block of the step's program.
+BlockInput Source(const Step& step, BufferAddresses buffers, Registers& registers, int64_t row, int64_t rows,
+                  int64_t column, int64_t count) {
+  Block block(step.program, buffers, registers, row, rows, column, count);
+  block.Run();
+  const BlockInput source = block.value(step.reduction.source);
+  if (source.stride == 1) return source;
+  // One value that a row shares: spread out.
+  const size_t size = SizeOf(step.dtype);
+  const int64_t stride = RegisterStride(count * static_cast<int64_t>(size));
+  std::byte* const spread = registers.at(kMaxInstructions);
+  for (int64_t r = 0; r < rows; ++r) {
+    const auto* const value = static_cast<const std::byte*>(source.data) + r * source.row_stride;
+    std::byte* const to = spread + r * stride;
+    for (size_t i = 0; i < static_cast<size_t>(count); ++i) std::memcpy(to + i * size, value, size);
+  }
+  return {spread, 1, stride};
+}
+
+// What a row-wise fold takes at a time from panels: some rows, put together.
+struct Stage {
+  static constexpr int64_t kElements = int64_t{8} * kBlockElements;  // of f32: 32 KiB
+  alignas(kAlignment) std::byte memory[kElements * sizeof(float) + kAlignment];
+};
+
+// The same, row-major: count ≤ BlockElements, rows · count ≤ Stage::kElements.
+BlockInput RowMajorSource(const Step& step, BufferAddresses buffers, Registers& registers, Stage& stage, int64_t row,
+                          int64_t rows, int64_t column, int64_t count) {
+  if (step.program.layout == Layout::kRowMajor) return Source(step, buffers, registers, row, rows, column, count);
+  const int64_t width = PanelWidth(step.dtype), size = static_cast<int64_t>(SizeOf(step.dtype)), stride = count * size;
+  const int64_t rows_at_once = RowsPerBlock(step.dtype, width);
+  for (int64_t at = 0; at < count; at += width) {
+    const int64_t piece = std::min(width, count - at);
+    for (int64_t r = 0; r < rows; r += rows_at_once) {
+      const int64_t here = std::min(rows_at_once, rows - r);
+      const BlockInput source = Source(step, buffers, registers, row + r, here, column + at, piece);
+      for (int64_t k = 0; k < here; ++k) {
+        std::memcpy(stage.memory + (r + k) * stride + at * size,
+                    static_cast<const std::byte*>(source.data) + k * source.row_stride,
+                    static_cast<size_t>(piece * size));
+      }
+    }
+  }
+  return {stage.memory, 1, stride};
+}
+
+void Fold(const Step& step, BlockKernel kernel, const BlockInput& from, int64_t rows, int64_t count,
+          const BlockOutput& to) {
+  kernel({.dtype = step.dtype,
+          .rows = static_cast<uint32_t>(rows),
+          .count = static_cast<uint32_t>(count),
+          .inputs = std::span(&from, 1),
+          .outputs = std::span(&to, 1),
+          .attributes = nullptr});
+}
+
 // [begin, end) of a row: pieces of a block each, folded, then joined as a tree: i with i + half.
-void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, int64_t row, int64_t begin, int64_t end,
-             std::byte* out) {
+void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, Stage& stage, int64_t row, int64_t begin,
+             int64_t end, std::byte* out) {
   const size_t size = SizeOf(step.dtype);
   const int64_t elements = BlockElements(step.dtype);
   // A segment has at most BlockElements pieces as SegmentLength cuts it: 64 segments of a row of 2⁴⁰ would need more,
@@ -140,27 +249,15 @@ void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, in
   const auto fold_pieces = [&] {
     while (pieces > 1) {
       const int64_t half = (pieces + 1) / 2;
-      Join(step, partial, partial + half * static_cast<int64_t>(size), joined, static_cast<uint32_t>(pieces - half));
+      Join(step, partial, partial + half * static_cast<int64_t>(size), joined, pieces - half);
       std::memcpy(partial, joined, static_cast<size_t>(pieces - half) * size);
       pieces = half;
     }
   };
   for (int64_t column = begin; column < end; column += elements) {
-    const auto count = static_cast<uint32_t>(std::min(elements, end - column));
-    Block block(step.program, buffers, registers, row, column, count);
-    block.Run();
-    BlockInput input = block.value(step.reduction.source);
-    if (input.stride == 0) {  // one value repeated: spread out
-      std::byte* const spread = registers.at(kMaxInstructions);
-      for (uint32_t i = 0; i < count; ++i) std::memcpy(spread + i * size, input.data, size);
-      input = {spread, 1};
-    }
-    void* const slot = partial + static_cast<size_t>(pieces++) * size;
-    step.reduction.kernels.fold({.dtype = step.dtype,
-                                 .count = count,
-                                 .inputs = std::span(&input, 1),
-                                 .outputs = std::span(&slot, 1),
-                                 .attributes = nullptr});
+    const int64_t count = std::min(elements, end - column);
+    Fold(step, step.reduction.kernels.fold, RowMajorSource(step, buffers, registers, stage, row, 1, column, count), 1,
+         count, {partial + static_cast<size_t>(pieces++) * size, 0});
     if (pieces == elements) fold_pieces();
   }
   fold_pieces();
@@ -168,66 +265,103 @@ void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, in
   else FillIdentity(step, out, 1);
 }
 
+// The columns [begin, end) of the rows [row, row_end), `stride` bytes from result to result.
+void FoldRows(const Step& step, BufferAddresses buffers, Registers& registers, int64_t row, int64_t row_end,
+              int64_t begin, int64_t end, std::byte* out, int64_t stride) {
+  const int64_t count = end - begin;
+  const bool short_rows = count > 0 && count <= BlockElements(step.dtype);
+  int64_t rows = 1;
+  if (short_rows && step.program.layout == Layout::kRowMajor) rows = RowsPerBlock(step.dtype, count);
+  if (short_rows && step.program.layout == Layout::kPanels)
+    rows = Stage::kElements * 4 / (count * static_cast<int64_t>(SizeOf(step.dtype)));
+  Stage stage;
+  for (; row < row_end; row += rows, out += rows * stride) {
+    const int64_t here = std::min(rows, row_end - row);
+    if (short_rows) {
+      Fold(step, step.reduction.kernels.fold, RowMajorSource(step, buffers, registers, stage, row, here, begin, count),
+           here, count, {out, stride});
+    } else {
+      FoldRow(step, buffers, registers, stage, row, begin, end, out);
+    }
+  }
+}
+
 // Rows [begin, end) of the columns [column, column + count): leaves of kLeafRows rows, joined like the carries of a
-// counter.
+// counter. Where rows are short, a block holds a power of two of leaves.
 void FoldColumns(const Step& step, BufferAddresses buffers, Registers& registers, int64_t begin, int64_t end,
-                 int64_t column, uint32_t count, std::byte* out) {
-  const size_t bytes = count * SizeOf(step.dtype);
+                 int64_t column, int64_t count, std::byte* out) {
+  if (begin >= end) return FillIdentity(step, out, count);
+  const size_t bytes = static_cast<size_t>(count) * SizeOf(step.dtype);
   struct Accumulators {
     alignas(kAlignment) std::byte level[kMaxLevels][kRegisterBytes + kAlignment];
   };
   Accumulators accumulators;  // not initialised: as many levels are touched as the rows need
-  if (begin >= end) return FillIdentity(step, out, count);
-  const auto load = [&](int64_t row) {
-    Block block(step.program, buffers, registers, row, column, count);
-    block.Run();
-    const BlockInput input = block.value(step.reduction.source);
-    if (input.stride == 1) return static_cast<const std::byte*>(input.data);
-    std::byte* const spread = registers.at(kMaxInstructions);
-    for (size_t at = 0; at < bytes; at += kAlignment) std::memcpy(spread + at, input.data, kAlignment);
-    return static_cast<const std::byte*>(spread);
-  };
-  alignas(kAlignment) std::byte leaf[kRegisterBytes + kAlignment];
-  uint64_t leaves = 0;
+  alignas(kAlignment) std::byte sum[kRegisterBytes + kAlignment];
+  const bool in_panels = step.program.layout == Layout::kPanels;
+  const auto most =
+      static_cast<uint64_t>(RowsPerBlock(step.dtype, in_panels ? PanelWidth(step.dtype) : count) / kLeafRows);
+  uint64_t done = 0;
   size_t top = 0;
-  for (int64_t row = begin; row < end; row += kLeafRows, ++leaves) {
-    std::memcpy(leaf, load(row), bytes);
-    for (int64_t next = row + 1; next < std::min(end, row + kLeafRows); ++next)
-      Join(step, leaf, load(next), leaf, count);
-    size_t level = 0;
-    for (; (leaves >> level & 1) != 0; ++level) Join(step, accumulators.level[level], leaf, leaf, count);
-    std::memcpy(accumulators.level[level], leaf, bytes);
+  for (int64_t row = begin; row < end;) {
+    const auto whole = std::min(most, static_cast<uint64_t>((end - row) / kLeafRows));
+    uint64_t leaves = 1;
+    if (whole == 0) {  // long rows, or the last few: one leaf, row by row
+      const int64_t last = std::min(end, row + kLeafRows);
+      std::memcpy(sum, Source(step, buffers, registers, row++, 1, column, count).data, bytes);
+      for (; row < last; ++row)
+        Join(step, sum, Source(step, buffers, registers, row, 1, column, count).data, sum, count);
+    } else {
+      // So many that the counter has a zero for each of them.
+      leaves = std::bit_floor(done == 0 ? whole : std::min(whole, done & (~done + 1)));
+      const int64_t rows = static_cast<int64_t>(leaves) * kLeafRows;
+      Fold(step, step.reduction.kernels.fold_down, Source(step, buffers, registers, row, rows, column, count), rows,
+           count, {sum, 0});
+      row += rows;
+    }
+    auto level = static_cast<size_t>(std::countr_zero(leaves));
+    for (; (done >> level & 1) != 0; ++level) Join(step, accumulators.level[level], sum, sum, count);
+    std::memcpy(accumulators.level[level], sum, bytes);
     top = std::max(top, level);
+    done += leaves;
   }
   // What is left of the counter: from the lowest level up.
   bool first = true;
   for (size_t level = 0; level <= top; ++level) {
-    if ((leaves >> level & 1) == 0) continue;
-    if (first) std::memcpy(leaf, accumulators.level[level], bytes);
-    else Join(step, accumulators.level[level], leaf, leaf, count);
+    if ((done >> level & 1) == 0) continue;
+    if (first) std::memcpy(sum, accumulators.level[level], bytes);
+    else Join(step, accumulators.level[level], sum, sum, count);
     first = false;
   }
-  std::memcpy(out, leaf, bytes);
+  std::memcpy(out, sum, bytes);
+}
+
+// A fold over columns, of one segment of one outer index: of these columns.
+void FoldStrip(const Step& step, BufferAddresses buffers, Registers& registers, int64_t part, int64_t column,
+               int64_t column_end) {
+  const ReductionPlan& plan = step.reduction;
+  const int64_t segments = SegmentCount(plan), elements = BlockColumns(step.program);
+  const int64_t first = part / segments * plan.length, segment = part % segments;  // part = outer · segments + segment
+  for (; column < column_end; column += elements) {
+    FoldColumns(step, buffers, registers, first + segment * plan.segment,
+                first + std::min(plan.length, (segment + 1) * plan.segment), column,
+                std::min(elements, column_end - column),
+                buffers[step.writes[0]] + (part * plan.inner + column) * static_cast<int64_t>(SizeOf(step.dtype)));
+  }
 }
 
 }  // namespace
 
-void RunBlock(const BlockProgram& program, BufferAddresses buffers, int64_t row, int64_t column, uint32_t count) {
-  Registers registers;
-  Block(program, buffers, registers, row, column, count).Run();
-}
-
 void RunBlocks(const BlockProgram& program, BufferAddresses buffers, uint32_t begin, uint32_t end) {
   Registers registers;
   const ElementGrid grid = GridOf(program);
-  const int64_t elements = BlockElements(program.dtype);
+  const int64_t elements = BlockColumns(program);
   for (uint32_t b = begin; b < end; ++b) {
-    const int64_t column = b % grid.pieces * elements;
-    const int64_t first = b / grid.pieces * grid.rows_per_block;
-    const auto count = static_cast<uint32_t>(std::min(elements, program.columns - column));
-    for (int64_t row = first; row < std::min(program.rows, first + grid.rows_per_block); ++row) {
-      Block(program, buffers, registers, row, column, count).Run();
-    }
+    const auto [row, column] = grid.BlockAt(b);
+    RunPiece(program, buffers, registers,
+             {.row = row,
+              .row_end = std::min(program.rows, row + grid.rows_per_block),
+              .column = column,
+              .column_end = std::min(program.columns, column + elements)});
   }
 }
 
@@ -236,27 +370,54 @@ void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uin
   const ReductionPlan& plan = step.reduction;
   const auto size = static_cast<int64_t>(SizeOf(step.dtype));
   const int64_t segments = SegmentCount(plan);
-  std::byte* const out = buffers[step.writes[0]];
   if (plan.inner == 1) {
     const int64_t rows = RowsPerBlock(plan);
     for (uint32_t b = begin; b < end; ++b) {
       const int64_t segment = b % segments, first = b / segments * rows;
-      for (int64_t row = first; row < std::min(plan.outer, first + rows); ++row) {
-        FoldRow(step, buffers, registers, row, segment * plan.segment,
-                std::min(plan.length, (segment + 1) * plan.segment), out + (row * segments + segment) * size);
-      }
+      FoldRows(step, buffers, registers, first, std::min(plan.outer, first + rows), segment * plan.segment,
+               std::min(plan.length, (segment + 1) * plan.segment),
+               buffers[step.writes[0]] + (first * segments + segment) * size, segments * size);
     }
     return;
   }
-  const int64_t elements = BlockElements(step.dtype);
+  const int64_t elements = BlockColumns(step.program);
   const int64_t pieces = CeilDivide(plan.inner, elements);
   for (uint32_t b = begin; b < end; ++b) {
-    const int64_t column = b % pieces * elements, part = b / pieces;  // part = outer · segments + segment
-    const int64_t first = part / segments * plan.length, segment = part % segments;
-    const auto count = static_cast<uint32_t>(std::min(elements, plan.inner - column));
-    FoldColumns(step, buffers, registers, first + segment * plan.segment,
-                first + std::min(plan.length, (segment + 1) * plan.segment), column, count,
-                out + (part * plan.inner + column) * size);
+    const int64_t column = b % pieces * elements;
+    FoldStrip(step, buffers, registers, b / pieces, column, std::min(plan.inner, column + elements));
+  }
+}
+
+void RunChain(const Step& step, BufferAddresses buffers, const Piece& piece) {
+  Registers registers;
+  for (const Step& link : step.chain) {
+    if (link.kind == StepKind::kReduction) {
+      for (int64_t segment = 0; segment < SegmentCount(link.reduction); ++segment)
+        FoldStrip(link, buffers, registers, segment, piece.column, piece.column_end);
+    } else {
+      Piece own = piece;
+      if (step.chain_needs_all_rows) own = {0, link.program.rows, piece.column, piece.column_end};
+      RunPiece(link.program, buffers, registers, own);
+    }
+  }
+}
+
+size_t ChainStreams(const Step& step, BufferAddresses buffers, const Piece& piece, std::span<Stream> streams) {
+  const auto size = static_cast<int64_t>(SizeOf(step.dtype));
+  const size_t count = std::min(streams.size(), step.chain_streams.size());
+  for (size_t i = 0; i < count; ++i) {
+    streams[i] = {buffers[step.chain_streams[i]] + piece.column * step.rows * size + piece.row * kPanelRowBytes,
+                  (piece.row_end - piece.row) * kPanelRowBytes};
+  }
+  return count;
+}
+
+void RunStrips(const Step& step, BufferAddresses buffers, uint32_t begin, uint32_t end) {
+  const int64_t width = StripColumns(step);
+  for (uint32_t b = begin; b < end; ++b) {
+    RunChain(
+        step, buffers,
+        {.row = 0, .row_end = 0, .column = b * width, .column_end = std::min(step.chain_columns, (b + 1) * width)});
   }
 }
 

@@ -12,14 +12,19 @@ namespace weft {
 // The memory of a run: buffers[id] is the address of buffer `id`.
 using BufferAddresses = std::span<std::byte* const>;
 
-// `count` ≤ BlockElements neighbouring elements of one row: a block of a fused group, or of a finished piece of a
-// product.
-void RunBlock(const BlockProgram& program, BufferAddresses buffers, int64_t row, int64_t column, uint32_t count);
-
 // Blocks [begin, end) of a step of kind kBlocks.
 void RunBlocks(const BlockProgram& program, BufferAddresses buffers, uint32_t begin, uint32_t end);
 
 // Blocks [begin, end) of a step of kind kReduction.
 void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uint32_t end);
+
+// The chain of a step over one piece of its matrices: all rows, where the chain needs them.
+void RunChain(const Step& step, BufferAddresses buffers, const Piece& piece);
+
+// The bytes of the step's chain_streams that belong to a piece, which is a panel's; returns how many were filled in.
+size_t ChainStreams(const Step& step, BufferAddresses buffers, const Piece& piece, std::span<Stream> streams);
+
+// Strips [begin, end) of a step of kind kStrips.
+void RunStrips(const Step& step, BufferAddresses buffers, uint32_t begin, uint32_t end);
 
 }  // namespace weft

@@ -131,7 +131,7 @@ std::set<const SafetensorsEntry*> PlanReads(const SafetensorsHeader& header, con
   std::set<const SafetensorsEntry*> claimed;
   bool is_any_included = options.include.empty();
   for (const Path& path : PathsIn(store, options.scope)) {
-    const Tensor& value = store.Find(path)->value;
+    const Tensor& value = store.Find(path)->value();
     const auto found = entries.find(Renamed(path, renamings, &Renaming::store, &Renaming::file).str());
     if (found != entries.end()) claimed.insert(found->second);
     if (!IsIncluded(options, path)) continue;
@@ -202,7 +202,7 @@ void Save(const VariableStore& store, const std::filesystem::path& file, const S
     if (MatchesAny(options.exclude, path)) continue;
     const VariableStore::Entry& entry = *store.Find(path);
     if (!entry.initialised) without_value.push_back(Quoted(path));
-    items.push_back({.name = path, .value = &entry.value});
+    items.push_back({.name = path, .value = &entry.value()});
   }
   if (!without_value.empty()) {
     throw GraphError(fmt::format("save: {}: got no value yet for {}: {}", Escaped(file.string(), 400),
@@ -238,7 +238,7 @@ RestoreReport Restore(const std::filesystem::path& file, const RestoreOptions& o
   const std::unique_lock lock(store.mutex());  // nothing below throws
   for (size_t i = 0; i < values.size(); ++i) {
     VariableStore::Entry& entry = *store.Find(plan.reads[i].first);
-    std::ranges::copy(std::as_const(values[i]).bytes(), entry.value.bytes().begin());
+    std::ranges::copy(std::as_const(values[i]).bytes(), entry.value().bytes().begin());
     entry.initialised = true;
   }
   return report;

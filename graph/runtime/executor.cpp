@@ -1,6 +1,7 @@
 // Ready counters over a task runner.
 #include "weft/graph/runtime/executor.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -9,7 +10,9 @@
 #include <xmmintrin.h>
 #endif
 
+#include "weft/graph/compile/blocks.h"
 #include "weft/graph/runtime/block_program.h"
+#include "weft/graph/runtime/panels.h"
 
 namespace weft {
 namespace {
@@ -34,14 +37,19 @@ struct Run {
   Workspace& workspace;
 };
 
-struct EpilogueContext {
-  const BlockProgram* program;
+struct ChainContext {
+  const Step* step;
   BufferAddresses buffers;
 };
 
-void RunEpilogue(const void* context, int64_t row, int64_t column, uint32_t count) {
-  const auto& epilogue = *static_cast<const EpilogueContext*>(context);
-  RunBlock(*epilogue.program, epilogue.buffers, row, column, count);
+void RunChainOf(const void* context, const Piece& piece) {
+  const auto& chain = *static_cast<const ChainContext*>(context);
+  RunChain(*chain.step, chain.buffers, piece);
+}
+
+size_t StreamsOfChain(const void* context, const Piece& piece, std::span<Stream> streams) {
+  const auto& chain = *static_cast<const ChainContext*>(context);
+  return ChainStreams(*chain.step, chain.buffers, piece, streams);
 }
 
 void RunOp(const Step& step, const Program& program, Workspace& workspace, uint32_t begin, uint32_t end) {
@@ -56,15 +64,29 @@ void RunOp(const Step& step, const Program& program, Workspace& workspace, uint3
   std::array<std::byte*, kInline> writes;
   for (size_t i = 0; i < step.op_reads; ++i) reads[i] = workspace.buffer(step.reads[i]);
   for (size_t i = 0; i < step.op_writes; ++i) writes[i] = workspace.buffer(step.writes[i]);
-  const EpilogueContext context{&step.program, workspace.buffers()};
-  const Epilogue epilogue{RunEpilogue, &context};
+  const ChainContext context{&step, workspace.buffers()};
+  const Epilogue epilogue{RunChainOf, StreamsOfChain, &context};
   step.run({.reads = reads,
             .writes = std::span(writes.data(), step.op_writes),
             .numbers = step.numbers,
             .dtype = step.dtype,
             .attributes = &program.graph.attributes(step.origin),
-            .epilogue = step.program.instructions.empty() ? nullptr : &epilogue},
+            .epilogue = step.chain.empty() ? nullptr : &epilogue},
            begin, end);
+}
+
+void Copy(const Step& step, const Program& program, Workspace& workspace, uint32_t begin, uint32_t end) {
+  const std::byte* const from = workspace.buffer(step.reads[0]);
+  std::byte* const to = workspace.buffer(step.writes[0]);
+  const Buffer &source = program.buffers[step.reads[0]], &target = program.buffers[step.writes[0]];
+  if (source.layout == target.layout) {
+    std::memcpy(to, from, static_cast<size_t>(target.bytes) - kAlignment);
+    return;
+  }
+  const int64_t rows = RowsPerCopy(step);
+  const auto convert = target.layout == Layout::kPanels ? ToPanels : FromPanels;
+  convert(from, step.rows, step.columns, static_cast<int64_t>(SizeOf(step.dtype)), begin * rows,
+          std::min(step.rows, end * rows), to);
 }
 
 void CheckGuard(const Step& step, Workspace& workspace) {
@@ -84,11 +106,9 @@ void RunStepBlocks(void* context, uint32_t id, uint32_t begin, uint32_t end) {
   switch (step.kind) {
     case StepKind::kBlocks: return RunBlocks(step.program, run.workspace.buffers(), begin, end);
     case StepKind::kReduction: return RunReduction(step, run.workspace.buffers(), begin, end);
+    case StepKind::kStrips: return RunStrips(step, run.workspace.buffers(), begin, end);
     case StepKind::kOp: return RunOp(step, run.program, run.workspace, begin, end);
-    case StepKind::kCopy:
-      std::memcpy(run.workspace.buffer(step.writes[0]), run.workspace.buffer(step.reads[0]),
-                  static_cast<size_t>(run.program.buffers[step.writes[0]].bytes) - kAlignment);
-      return;
+    case StepKind::kCopy: return Copy(step, run.program, run.workspace, begin, end);
     case StepKind::kGuard: return CheckGuard(step, run.workspace);
   }
 }

@@ -88,13 +88,13 @@ struct PreparedRun::State {
         throw GraphError(
             fmt::format("variable '{}': not declared in the store", program->graph.name(variable.node).str()));
       const TensorType& type = program->graph.type(variable.node);
-      if (entry->value.dtype() != type.dtype || entry->value.shape() != type.shape) {
+      if (entry->type().dtype != type.dtype || entry->type().shape != type.shape) {
         throw GraphError(fmt::format("variable '{}': got {} in the store, expected {}",
-                                     program->graph.name(variable.node).str(), ToString(entry->value.type()),
+                                     program->graph.name(variable.node).str(), ToString(entry->type()),
                                      ToString(type)));
       }
       entries.push_back(entry);
-      workspace.Bind(variable.buffer, entry->value.bytes().data());
+      workspace.Bind(variable.buffer, entry->Bytes(program->buffers[variable.buffer].layout));
     }
     bound = true;
   }
@@ -121,6 +121,10 @@ struct PreparedRun::State {
     if (program->has_updates()) alone.lock();
     else shared.lock();
     RequireInitialised();
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const ProgramVariable& variable = program->variables[i];
+      entries[i]->Prepare(program->buffers[variable.buffer].layout, variable.written);
+    }
     if (program->random_state != Program::kNoBuffer) {
       const int64_t state[] = {static_cast<int64_t>(session.options.seed), static_cast<int64_t>(run_number)};
       std::memcpy(workspace.buffer(program->random_state), state, sizeof(state));

@@ -2,20 +2,43 @@
 // graphs with equal paths share their variables through it.
 #pragma once
 
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <shared_mutex>
 #include <vector>
 
 #include "weft/graph/graph.h"
+#include "weft/graph/kernel.h"
 #include "weft/graph/tensor.h"
 
 namespace weft {
 
 class VariableStore {
  public:
-  struct Entry {
-    Tensor value;  // its memory stays where it is as long as the store lives
+  // A variable: row-major for its users; for programs, where they want it so, in panels, too. What was written in one
+  // layout is copied to the other when it is next asked for.
+  class Entry {
+   public:
+    Entry(DType dtype, const Shape& shape) : value_(dtype, shape) {}
+
     bool initialised = false;
+    TensorType type() const { return value_.type(); }
+    // Its memory stays where it is as long as the store lives.
+    const Tensor& value() const;
+    Tensor& value();  // to be written: whatever lies in panels is out of date
+    // The same for panels: their memory stays where it is, too.
+    std::byte* Bytes(Layout layout);
+    // Before a program reads `layout`, and perhaps writes it.
+    void Prepare(Layout layout, bool is_written);
+
+   private:
+    enum class Fresh : uint8_t { kBoth, kRowMajor, kPanels };
+    void Refresh(Layout layout) const;
+
+    mutable std::mutex mutex_;  // of refreshing, by several readers at once
+    mutable Tensor value_, panels_;
+    mutable std::atomic<Fresh> fresh_ = Fresh::kRowMajor;
   };
 
   VariableStore() = default;

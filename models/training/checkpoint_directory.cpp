@@ -121,7 +121,7 @@ Metadata RestoreGeneration(const Generation& generation, VariableStore& store) {
   // Both files are read before the store is touched.
   VariableStore weights, state;
   for (const Path& path : store.Paths()) {
-    const Tensor& value = store.Find(path)->value;
+    const Tensor& value = store.Find(path)->value();
     (path.IsWithin(Path(kTrainingScope)) ? state : weights).Declare(path, value.dtype(), value.shape());
   }
   Restore(generation.weights, {}, weights);

@@ -20,6 +20,7 @@ HWY_AFTER_NAMESPACE();
 
 #include "weft/ops/all_ops.h"
 #include "weft/ops/elementwise/elementwise.h"
+#include "weft/ops/fused/adam_step.h"
 #include "weft/ops/operators.h"
 
 namespace weft {
@@ -50,6 +51,7 @@ constinit const OpDef kSubtract = {
       const std::optional<double> b = UniformValue(node.operand(1));
       return b == 0 && !std::signbit(*b) ? std::optional(node.operand(0)) : std::nullopt;
     },
+    .ending = &kAdamStep,
 };
 
 Node Subtract(Node a, Node b) { return Elementwise(kSubtract, {a, b}); }

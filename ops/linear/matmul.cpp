@@ -1,8 +1,8 @@
 // MatMul(A, B) = op(A)·op(B), where op(X) is X or Xᵀ by attribute: transposes are read, never made.
 //
-// Steps: pack op(A) into panels, then multiply block by block. A product of few rows (a batch of one) or few columns is
-// a single step that packs neither operand whole. All ways sum each element in the same order: the same bits for any
-// batch.
+// Matrices in panels are read as they lie; a left operand that is not is packed by a step before. A product of few rows
+// (a batch of one) or few columns of plain matrices is a single step that packs neither operand whole. All ways sum
+// each element in the same order: the same bits for any batch and any layout.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE __BASE_FILE__
@@ -12,41 +12,64 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
 
-// The numbers of all steps are rows, columns, depth.
+// What a step knows of a product, in `numbers`.
+enum Number : size_t { kRows, kColumns, kDepth, kLeftLayout, kRightLayout, kResultLayout };
+
+// op(X) as a matrix [depth, n].
+template <class T>
+ProductOperand<T> OperandOf(const StepArguments& step, size_t index, bool transposed) {
+  const int64_t depth = step.numbers[kDepth], n = step.numbers[index == 0 ? kRows : kColumns];
+  return {.data = reinterpret_cast<const T*>(step.reads[index]),
+          .rows = transposed ? n : depth,
+          .columns = transposed ? depth : n,
+          .transposed = transposed,
+          .layout = static_cast<Layout>(step.numbers[index == 0 ? kLeftLayout : kRightLayout])};
+}
+
 template <class T>
 ProductOperand<T> LeftOf(const StepArguments& step) {
-  const bool transposed = step.attributes->Get<bool>("transpose_left");
-  return {reinterpret_cast<const T*>(step.reads[0]), transposed ? step.numbers[0] : step.numbers[2], !transposed};
+  return OperandOf<T>(step, 0, !step.attributes->Get<bool>("transpose_left"));
 }
 
 template <class T>
 MatrixProduct<T> ProductOf(const StepArguments& step) {
-  const bool transposed = step.attributes->Get<bool>("transpose_right");
-  return {
-      .left = LeftOf<T>(step),
-      .right = {reinterpret_cast<const T*>(step.reads[1]), transposed ? step.numbers[2] : step.numbers[1], transposed},
-      .rows = step.numbers[0],
-      .columns = step.numbers[1],
-      .depth = step.numbers[2],
-      .result = reinterpret_cast<T*>(step.writes[0]),
-      .epilogue = step.epilogue};
+  return {.left = LeftOf<T>(step),
+          .right = OperandOf<T>(step, 1, step.attributes->Get<bool>("transpose_right")),
+          .rows = step.numbers[kRows],
+          .columns = step.numbers[kColumns],
+          .depth = step.numbers[kDepth],
+          .result = reinterpret_cast<T*>(step.writes[0]),
+          .layout = static_cast<Layout>(step.numbers[kResultLayout]),
+          .epilogue = step.epilogue};
 }
 
 // Reads A, writes the panels of op(A).
 template <class T>
 void PackLeft(const StepArguments& step, int64_t block) {
   const ProductOperand<T> left = LeftOf<T>(step);
-  const int64_t rows = step.numbers[0], depth = step.numbers[2],
-                count = PanelsPerPacking(left.depth_is_inner) * kPanelWidth<T>;
+  const int64_t rows = step.numbers[kRows], depth = step.numbers[kDepth],
+                count = PanelsPerPacking(left.transposed) * kPanelWidth<T>;
   PackPanels(left, 0, depth, block * count, std::min(rows, (block + 1) * count),
              reinterpret_cast<T*>(step.writes[0]) + block * count * depth);
 }
 
-// Reads the panels of op(A), and B.
+// Reads A in panels, and B.
 template <class T>
 void Multiply(const StepArguments& step, int64_t block) {
   const MatrixProduct<T> product = ProductOf<T>(step);
-  MultiplyBlock(product, product.left.data, CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>), block);
+  MultiplyBlock(product, CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>), block);
+}
+
+// Reads the panels of op(A), and B.
+template <class T>
+void MultiplyPacked(const StepArguments& step, int64_t block) {
+  MatrixProduct<T> product = ProductOf<T>(step);
+  product.left = {.data = product.left.data,
+                  .rows = product.depth,
+                  .columns = product.rows,
+                  .transposed = false,
+                  .layout = Layout::kPanels};
+  MultiplyBlock(product, CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>), block);
 }
 
 // Reads A and B.
@@ -71,6 +94,9 @@ void PackLeftBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
 void MultiplyBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
   ForBlocks(step, begin, end, Multiply<float>, Multiply<double>);
 }
+void MultiplyPackedBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
+  ForBlocks(step, begin, end, MultiplyPacked<float>, MultiplyPacked<double>);
+}
 void FewRowsBlocks(const StepArguments& step, uint32_t begin, uint32_t end) {
   ForBlocks(step, begin, end, FewRows<float>, FewRows<double>);
 }
@@ -90,6 +116,7 @@ HWY_AFTER_NAMESPACE();
 namespace weft {
 HWY_EXPORT(PackLeftBlocks);
 HWY_EXPORT(MultiplyBlocks);
+HWY_EXPORT(MultiplyPackedBlocks);
 HWY_EXPORT(FewRowsBlocks);
 HWY_EXPORT(FewColumnsBlocks);
 namespace {
@@ -99,6 +126,9 @@ void PackLeftStep(const StepArguments& step, uint32_t begin, uint32_t end) {
 }
 void MultiplyStep(const StepArguments& step, uint32_t begin, uint32_t end) {
   HWY_DYNAMIC_DISPATCH(MultiplyBlocks)(step, begin, end);
+}
+void MultiplyPackedStep(const StepArguments& step, uint32_t begin, uint32_t end) {
+  HWY_DYNAMIC_DISPATCH(MultiplyPackedBlocks)(step, begin, end);
 }
 void FewRowsStep(const StepArguments& step, uint32_t begin, uint32_t end) {
   HWY_DYNAMIC_DISPATCH(FewRowsBlocks)(step, begin, end);
@@ -199,29 +229,42 @@ void LowerMatMul(LoweringContext& context) {
   const int64_t width = dtype == DType::kFloat32 ? kPanelWidth<float> : kPanelWidth<double>;
   const double depth_bytes = static_cast<double>(depth) * static_cast<double>(SizeOf(dtype));
 
+  const auto panels = [](Layout layout) { return layout == Layout::kPanels; };
+  Layout left = context.layout(0);
+  const Layout right = context.layout(1), result = context.result_layout;
+  // A single row lies in panels as it lies in a row.
+  if (rows == 1 && !options.transpose_left) left = Layout::kPanels;
+  const auto numbers = [&] {
+    return std::vector<int64_t>{
+        rows, columns, depth, static_cast<int64_t>(left), static_cast<int64_t>(right), static_cast<int64_t>(result)};
+  };
   StepSpec multiply = {.reads = {OperandBuffer(0), OperandBuffer(1)},
                        .writes = {StepBuffer::kResult},
-                       .numbers = {rows, columns, depth},
-                       .accepts_epilogue = true};
-  if (rows <= kFewRows || columns <= kFewRows) {
-    const int64_t many = rows <= kFewRows ? columns : rows;
-    multiply.run = rows <= kFewRows ? FewRowsStep : FewColumnsStep;
+                       .numbers = numbers(),
+                       .pieces = rows <= kBlockRowPanels * width ? Pieces::kWholeColumns : Pieces::kAny};
+  const bool few_rows = rows <= kFewRows && !panels(right) && !panels(result);
+  if (few_rows || (columns <= kFewRows && !panels(result))) {
+    const int64_t many = few_rows ? columns : rows;
+    multiply.run = few_rows ? FewRowsStep : FewColumnsStep;
+    if (!few_rows) multiply.pieces = Pieces::kAny;
     SetBlocks(multiply, PieceCount(many, kBlockColumnPanels * width),
               static_cast<double>(many) * depth_bytes / kStreamedBytesPerCycle);
-  } else {
-    const int64_t panels = PieceCount(rows, width);
-    const StepBuffer packed = context.Scratch(ByteSize(dtype, {panels * width, depth}));
-    StepSpec pack = {
-        .run = PackLeftStep, .reads = {OperandBuffer(0)}, .writes = {packed}, .numbers = {rows, columns, depth}};
-    SetBlocks(pack, PieceCount(panels, PanelsPerPacking(!options.transpose_left)),
+    context.steps.push_back(std::move(multiply));
+    return;
+  }
+  multiply.run = MultiplyStep;
+  if (!panels(left)) {
+    const int64_t count = PieceCount(rows, width);
+    const StepBuffer packed = context.Scratch(ByteSize(dtype, {count * width, depth}));
+    StepSpec pack = {.run = PackLeftStep, .reads = {OperandBuffer(0)}, .writes = {packed}, .numbers = numbers()};
+    SetBlocks(pack, PieceCount(count, PanelsPerPacking(!options.transpose_left)),
               static_cast<double>(rows) * depth_bytes / kStreamedBytesPerCycle);
     context.steps.push_back(std::move(pack));
-
-    multiply.run = MultiplyStep;
+    multiply.run = MultiplyPackedStep;
     multiply.reads[0] = packed;
-    SetBlocks(multiply, CutIntoBlocks(rows, columns, width).blocks(),
-              static_cast<double>(rows) * static_cast<double>(columns) * depth_bytes / kProductBytesPerCycle);
   }
+  SetBlocks(multiply, CutIntoBlocks(rows, columns, width).blocks(),
+            static_cast<double>(rows) * static_cast<double>(columns) * depth_bytes / kProductBytesPerCycle);
   context.steps.push_back(std::move(multiply));
 }
 
@@ -266,6 +309,7 @@ constinit const OpDef kMatMul = {
     .gradient = MatMulGradient,
     .lower = InSteps{LowerMatMul},
     .samples = MatMulSamples,
+    .traits = {.takes_panels = true},
     .simplify = AbsorbTransposes,
 };
 

@@ -21,6 +21,8 @@ struct Larger {
 
 void MaxFold(const BlockArguments& block) { Fold(block, -std::numeric_limits<double>::infinity(), Larger()); }
 
+void MaxDown(const BlockArguments& block) { FoldDown(block, Larger()); }
+
 void MaxJoin(const BlockArguments& block) { Map<2>(block, Larger()); }
 
 }  // namespace weft::HWY_NAMESPACE
@@ -35,6 +37,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace weft {
 HWY_EXPORT(MaxFold);
+HWY_EXPORT(MaxDown);
 HWY_EXPORT(MaxJoin);
 
 constinit const OpDef kReduceMax = {
@@ -64,6 +67,11 @@ constinit const OpDef kReduceMax = {
     .lower = Reduction{{.fold =
                             [](const BlockArguments& block) {
                               HWY_DYNAMIC_DISPATCH(MaxFold)
+                              (block);
+                            },
+                        .fold_down =
+                            [](const BlockArguments& block) {
+                              HWY_DYNAMIC_DISPATCH(MaxDown)
                               (block);
                             },
                         .join =

@@ -13,6 +13,10 @@ void SumFold(const BlockArguments& block) {
   Fold(block, 0.0, [](auto, auto a, auto b) HWY_ATTR { return hn::Add(a, b); });
 }
 
+void SumDown(const BlockArguments& block) {
+  FoldDown(block, [](auto, auto a, auto b) HWY_ATTR { return hn::Add(a, b); });
+}
+
 void SumJoin(const BlockArguments& block) {
   Map<2>(block, [](auto, auto a, auto b) HWY_ATTR { return hn::Add(a, b); });
 }
@@ -26,6 +30,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace weft {
 HWY_EXPORT(SumFold);
+HWY_EXPORT(SumDown);
 HWY_EXPORT(SumJoin);
 
 constinit const OpDef kReduceSum = {
@@ -43,6 +48,11 @@ constinit const OpDef kReduceSum = {
     .lower = Reduction{{.fold =
                             [](const BlockArguments& block) {
                               HWY_DYNAMIC_DISPATCH(SumFold)
+                              (block);
+                            },
+                        .fold_down =
+                            [](const BlockArguments& block) {
+                              HWY_DYNAMIC_DISPATCH(SumDown)
                               (block);
                             },
                         .join =

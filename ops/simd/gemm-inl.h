@@ -10,6 +10,7 @@
 #endif
 
 #include <algorithm>
+#include <span>
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
@@ -50,11 +51,27 @@ struct TileTarget {
   bool resume;
 };
 
-// target[r, v lanes …] = Σ left[k * kLeftStride + r] · right[k * right_stride + v lanes …] for k in [0, depth).
+// How the rows of a tile lie in the left operand: element (k, r) in runs of `run` steps of the depth.
+//   kDown:   at[k · width + r], one run: panels of rows
+//   kAcross: at[k / width · jump + r · width + k % width]: panels along the depth
+//   kFew:    at[k · kFewRows + r], one run: packed for few rows
+enum class Walk { kDown, kAcross, kFew };
+
+template <class T>
+struct LeftRows {
+  const T* data;
+  int64_t jump = 0;  // elements from run to run
+};
+
+// target[r, v lanes …] = Σ left(k, r) · right[k * right_stride + v lanes …] for k in [0, depth).
 // A function of its own, so that the compiler gives it all registers.
-template <int64_t kRows, int64_t kVectors, int64_t kLeftStride, class D, class T = hn::TFromD<D>>
-HWY_NOINLINE void MultiplyTile(D d, const T* HWY_RESTRICT left, const T* HWY_RESTRICT right, int64_t right_stride,
-                               int64_t depth, const TileTarget<T>& target, LineWalk& fetch) {
+template <int64_t kRows, int64_t kVectors, Walk kWalk, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE void MultiplyTile(D d, const LeftRows<T>& rows, const T* HWY_RESTRICT right, int64_t right_stride,
+                               int64_t depth, const TileTarget<T>& target, LineWalk& fetch_from) {
+  constexpr int64_t kWidth = kPanelWidth<T>;
+  constexpr int64_t kRowStep = kWalk == Walk::kAcross ? kWidth : 1;
+  constexpr int64_t kDepthStep = kWalk == Walk::kDown ? kWidth : kWalk == Walk::kAcross ? 1 : kFewRows;
+  LineWalk fetch = fetch_from;  // in registers
   using V = hn::Vec<D>;
   T* const HWY_RESTRICT to = target.data;
   const int64_t stride = target.stride;
@@ -83,20 +100,29 @@ HWY_NOINLINE void MultiplyTile(D d, const T* HWY_RESTRICT left, const T* HWY_RES
     for (int64_t v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * LaneCount(d));
 #pragma GCC unroll kUnroll
     for (int64_t r = 0; r < kRows; ++r) {
-      const V row = hn::Set(d, a[r]);
+      const V row = hn::Set(d, a[r * kRowStep]);
 #pragma GCC unroll kUnroll
       for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(row, columns[v], sum[r][v]);
     }
   };
-  int64_t k = depth;
-  for (; k >= 2; k -= 2) {
-    fetch.Step();
+  const T* HWY_RESTRICT run = rows.data;
+  for (int64_t left_over = depth; left_over > 0; run += rows.jump) {
+    const int64_t length = kWalk == Walk::kAcross ? std::min(kWidth, left_over) : left_over;
+    left_over -= length;
+    const T* HWY_RESTRICT left = run;
+    int64_t k = length;
+    for (; k >= 2; k -= 2) {
+      fetch.Step();
+      step(left, right);
+      step(left + kDepthStep, right + right_stride);
+      left += 2 * kDepthStep;
+      right += 2 * right_stride;
+    }
+    if (k == 0) continue;
     step(left, right);
-    step(left + kLeftStride, right + right_stride);
-    left += 2 * kLeftStride;
-    right += 2 * right_stride;
+    right += right_stride;
   }
-  if (k > 0) step(left, right);
+  fetch_from = fetch;
 
 #pragma GCC unroll kUnroll
   for (int64_t r = 0; r < kRows; ++r) {
@@ -106,16 +132,13 @@ HWY_NOINLINE void MultiplyTile(D d, const T* HWY_RESTRICT left, const T* HWY_RES
 }
 
 // MultiplyTile for a number of rows ≤ kMaxRows that is known only now.
-template <int64_t kMaxRows, int64_t kVectors, int64_t kLeftStride, class D, class T = hn::TFromD<D>>
-HWY_INLINE void MultiplyRows(int64_t rows, D d, const T* left, const T* right, int64_t right_stride, int64_t depth,
+template <int64_t kMaxRows, int64_t kVectors, Walk kWalk, class D, class T = hn::TFromD<D>>
+HWY_INLINE void MultiplyRows(int64_t rows, D d, const LeftRows<T>& left, const T* right, int64_t depth,
                              const TileTarget<T>& target, LineWalk& fetch) {
   if constexpr (kMaxRows > 1) {
-    if (rows < kMaxRows) {
-      MultiplyRows<kMaxRows - 1, kVectors, kLeftStride>(rows, d, left, right, right_stride, depth, target, fetch);
-      return;
-    }
+    if (rows < kMaxRows) return MultiplyRows<kMaxRows - 1, kVectors, kWalk>(rows, d, left, right, depth, target, fetch);
   }
-  MultiplyTile<kMaxRows, kVectors, kLeftStride>(d, left, right, right_stride, depth, target, fetch);
+  MultiplyTile<kMaxRows, kVectors, kWalk>(d, left, right, kPanelWidth<T>, depth, target, fetch);
 }
 
 // Where columns end inside a tile's vectors, what lies behind them may be another block's: such a tile works on a copy.
@@ -134,63 +157,92 @@ void StoreEdge(const T* copy, int64_t rows, int64_t columns, const TileTarget<T>
 
 // ---- Blocks --------------------------------------------------------------------------------------------------------
 
-// Runs the epilogue over a finished piece of the result.
 template <class T>
 void Finish(const MatrixProduct<T>& product, const BlockRange& range) {
-  if (product.epilogue == nullptr || range.column == range.column_end) return;
-  for (int64_t row = range.row; row < range.row_end; ++row) {
-    product.epilogue->run(product.epilogue->context, row, range.column,
-                          static_cast<uint32_t>(range.column_end - range.column));
-  }
+  if (product.epilogue == nullptr || range.column == range.column_end || range.row == range.row_end) return;
+  product.epilogue->run(product.epilogue->context, {range.row, range.row_end, range.column, range.column_end});
 }
 
-// One chunk of one block: `left` are the product's panels from the chunk's first row on, `right` the block's, of the
-// chunk.
 template <class T>
-void MultiplyChunk(const MatrixProduct<T>& product, const BlockRange& range, const T* left, const T* right,
-                   int64_t depth, bool resume, LineWalk& fetch) {
+void FetchForEpilogue(const MatrixProduct<T>& product, const BlockRange& range, Fetches& fetches) {
+  if (product.epilogue == nullptr) return;
+  Stream streams[Fetches::kMost];
+  const size_t count =
+      product.epilogue->streams(product.epilogue->context, {range.row, range.row_end, range.column, range.column_end},
+                                std::span<Stream>(streams));
+  for (size_t i = 0; i < count; ++i)
+    fetches.Add({.row = reinterpret_cast<const char*>(streams[i].data),
+                 .stride = 128,
+                 .lines = 2,
+                 .rows = streams[i].bytes / 128});
+}
+
+// The rows of a tile from depth `k` on, which is a multiple of the panels' width.
+template <class T>
+LeftRows<T> RowsOf(const ProductOperand<T>& left, int64_t row, int64_t k) {
+  return {&left.at(k, row), left.transposed ? left.rows * kPanelWidth<T> : 0};
+}
+
+// One panel of the result, or what a chunk of the depth adds to it: `left` in panels, `right` the panel of the chunk.
+template <Walk kWalk, class T>
+void MultiplyPanel(const MatrixProduct<T>& product, const BlockRange& range, int64_t k, int64_t k_end, const T* right,
+                   Fetches& fetches) {
   constexpr int64_t kWidth = kPanelWidth<T>;
   const ProductTag<T> d;
+  const bool panels = product.layout == Layout::kPanels;
+  T* const result = product.result + (panels ? PanelOffset<T>(range.column, product.rows) : range.column);
+  const int64_t stride = panels ? kWidth : product.columns;
   HWY_ALIGN T edge[kTileRows * kWidth];
-  for (int64_t column = range.column; column < range.column_end; column += 2 * LaneCount(d)) {
-    const int64_t columns = std::min(2 * LaneCount(d), range.column_end - column);
-    const bool narrow = columns <= LaneCount(d), whole = columns % LaneCount(d) == 0;
-    const T* const panel = right + PanelOffset<T>(column - range.column, depth);
-    for (int64_t row = range.row; row < range.row_end; row += kWidth) {
-      const int64_t rows = std::min(kWidth, range.row_end - row), tiles = PieceCount(rows, kTileRows);
+  for (int64_t column = 0; column < range.column_end - range.column; column += 2 * LaneCount(d)) {
+    const int64_t columns = std::min(2 * LaneCount(d), range.column_end - range.column - column);
+    const bool narrow = columns <= LaneCount(d), whole = panels || columns % LaneCount(d) == 0;
+    // Tiles that read panels of rows do not cross them.
+    const int64_t span = kWalk == Walk::kDown ? kWidth : range.row_end - range.row;
+    for (int64_t row = range.row; row < range.row_end; row += span) {
+      const int64_t rows = std::min(span, range.row_end - row), tiles = PieceCount(rows, kTileRows);
       for (int64_t tile = 0; tile < tiles; ++tile) {
         const int64_t first = rows * tile / tiles, count = rows * (tile + 1) / tiles - first;
-        const TileTarget<T> target{product.result + (row + first) * product.columns + column, product.columns, resume};
+        const TileTarget<T> target{result + (row + first) * stride + column, stride, k > 0};
         const TileTarget<T> to = whole ? target : EdgeTarget(target, count, columns, edge);
-        const T* const a = left + row * product.depth + first;
-        if (narrow) MultiplyRows<kTileRows, 1, kWidth>(count, d, a, panel, kWidth, depth, to, fetch);
-        else MultiplyRows<kTileRows, 2, kWidth>(count, d, a, panel, kWidth, depth, to, fetch);
+        const LeftRows<T> left = RowsOf(product.left, row + first, k);
+        LineWalk& fetch = fetches.Current();
+        if (narrow) MultiplyRows<kTileRows, 1, kWalk>(count, d, left, right + column, k_end - k, to, fetch);
+        else MultiplyRows<kTileRows, 2, kWalk>(count, d, left, right + column, k_end - k, to, fetch);
         if (!whole) StoreEdge(edge, count, columns, target);
       }
     }
   }
 }
 
-// A block of the grid; `left_panels` are all panels of the left operand. Packs its own columns of the right one, chunk
-// by chunk: while one is multiplied, the next comes into the cache.
+// A block of the grid: one panel of columns; the left operand is in panels. What the right one is not in is packed
+// chunk by chunk: while one is multiplied, the next comes into the cache.
 template <class T>
-void MultiplyBlock(const MatrixProduct<T>& product, const T* left_panels, const BlockGrid& grid, int64_t block) {
-  constexpr int64_t kWidth = kPanelWidth<T>;
+void MultiplyBlock(const MatrixProduct<T>& product, const BlockGrid& grid, int64_t block) {
   const BlockRange range = grid.range(block);
-  const DepthChunks chunks(product.depth);
-  HWY_ALIGN T right[kBlockColumnPanels * kChunkDepth * kWidth];
-  for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
-    const int64_t k = chunks.begin(chunk), k_end = chunks.begin(chunk + 1);
-    PackPanels(product.right, k, k_end, range.column, range.column_end, right);
-    LineWalk fetch;
+  const ProductOperand<T>& right = product.right;
+  const bool lies_ready = right.in_panels() && !right.transposed;
+  const int64_t chunk = lies_ready ? std::max<int64_t>(1, product.depth) : kChunkDepth;
+  HWY_ALIGN T packed[kChunkDepth * kPanelWidth<T>];
+  int64_t k = 0;
+  do {
+    const int64_t k_end = std::min(product.depth, k + chunk);
+    const T* panel = packed;
+    if (lies_ready) panel = &right.at(0, range.column);
+    else PackPanels(right, k, k_end, range.column, range.column_end, packed);
+    Fetches fetch;
     if (k_end < product.depth) {
-      fetch = WalkOver(product.right, k_end, chunks.begin(chunk + 2), range.column, range.column_end);
-    } else if (block + 1 < grid.blocks() && grid.range(block + 1).column != range.column) {
-      const BlockRange next = grid.range(block + 1);
-      fetch = WalkOver(product.right, 0, chunks.begin(1), next.column, next.column_end);
+      fetch.Add(WalkOver(right, k_end, std::min(product.depth, k_end + chunk), range.column, range.column_end));
+    } else {
+      FetchForEpilogue(product, range, fetch);
+      if (block + 1 < grid.blocks() && grid.range(block + 1).column != range.column) {
+        const BlockRange next = grid.range(block + 1);
+        fetch.Add(WalkOver(right, 0, std::min(product.depth, chunk), next.column, next.column_end));
+      }
     }
-    MultiplyChunk(product, range, left_panels + k * kWidth, right, k_end - k, chunk > 0, fetch);
-  }
+    if (product.left.transposed) MultiplyPanel<Walk::kAcross>(product, range, k, k_end, panel, fetch);
+    else MultiplyPanel<Walk::kDown>(product, range, k, k_end, panel, fetch);
+    k = k_end;
+  } while (k < product.depth);
   Finish(product, range);
 }
 
@@ -212,11 +264,12 @@ void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& righ
   constexpr int64_t kVectors = StripVectors(kRows);
   const ProductTag<T> d;
   const int64_t strip = kVectors * LaneCount(d);
-  const int64_t strips_end = right.depth_is_inner ? column : column_end - (column_end - column) % strip;
+  const bool lies_ready = !right.transposed && !right.in_panels();
+  const int64_t strips_end = lies_ready ? column_end - (column_end - column) % strip : column;
   const DepthChunks chunks(depth);
-  HWY_ALIGN T rows[kChunkDepth * kFewRows];
+  HWY_ALIGN T rows[kStripDepth * kFewRows];
   HWY_ALIGN T edge[kFewRows * kPanelWidth<T>];
-  HWY_ALIGN T panels[kBlockColumnPanels * kChunkDepth * kPanelWidth<T>];
+  HWY_ALIGN T panels[kBlockColumnPanels * kStripDepth * kPanelWidth<T>];
   LineWalk fetch;
   for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
     const int64_t k = chunks.begin(chunk), k_end = chunks.begin(chunk + 1), length = k_end - k;
@@ -225,8 +278,8 @@ void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& righ
     }
     for (int64_t c = column; c < strips_end; c += strip) {
       const TileTarget<T> target{to + c - column, to_stride, chunk > 0};
-      MultiplyTile<kRows, kVectors, kFewRows>(d, rows, right.data + k * right.stride + c, right.stride, length, target,
-                                              fetch);
+      MultiplyTile<kRows, kVectors, Walk::kFew>(d, LeftRows<T>{rows}, &right.at(k, c), right.columns, length, target,
+                                                fetch);
     }
     PackPanels(right, k, k_end, strips_end, column_end, panels);
     for (int64_t c = strips_end; c < column_end; c += 2 * LaneCount(d)) {
@@ -235,7 +288,7 @@ void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& righ
       const int64_t columns = std::min(2 * LaneCount(d), column_end - c);
       const bool whole = columns == 2 * LaneCount(d);
       const TileTarget<T> to_whole = whole ? target : EdgeTarget(target, kRows, columns, edge);
-      MultiplyTile<kRows, 2, kFewRows>(d, rows, panel, kPanelWidth<T>, length, to_whole, fetch);
+      MultiplyTile<kRows, 2, Walk::kFew>(d, LeftRows<T>{rows}, panel, kPanelWidth<T>, length, to_whole, fetch);
       if (!whole) StoreEdge(edge, kRows, columns, target);
     }
   }

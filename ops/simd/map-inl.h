@@ -6,6 +6,9 @@
 #define WEFT_OPS_SIMD_MAP_INL_H_
 #endif
 
+#include <array>
+#include <cstddef>
+
 #include "hwy/highway.h"
 #include "weft/graph/kernel.h"
 
@@ -20,17 +23,27 @@ HWY_INLINE hn::Vec<D> Fill(D d, double value) {
   return hn::Set(d, static_cast<hn::TFromD<D>>(value));
 }
 
-template <class T, size_t kInputs, class Function>
-HWY_INLINE void MapAs(const BlockArguments& block, const Function& function) {
-  const hn::CappedTag<T, 64 / sizeof(T)> d;
-  const T* in[kInputs];
-  size_t stride[kInputs];
-  for (size_t k = 0; k < kInputs; ++k) {
-    in[k] = static_cast<const T*>(block.inputs[k].data);
-    stride[k] = block.inputs[k].stride;
+// One vector of each row, from row to row: rows of a panel are two vectors, too few for a loop over them.
+template <size_t kInputs, class D, class T = hn::TFromD<D>, class Function>
+HWY_INLINE void MapDown(D d, uint32_t rows, std::array<const std::byte*, kInputs> in,
+                        const std::array<int64_t, kInputs>& step, std::byte* out, int64_t out_step,
+                        const Function& function) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    const auto load = [&](size_t k) HWY_ATTR { return hn::LoadU(d, reinterpret_cast<const T*>(in[k])); };
+    T* const to = reinterpret_cast<T*>(out);
+    if constexpr (kInputs == 1) hn::StoreU(function(d, load(0)), d, to);
+    if constexpr (kInputs == 2) hn::StoreU(function(d, load(0), load(1)), d, to);
+    if constexpr (kInputs == 3) hn::StoreU(function(d, load(0), load(1), load(2)), d, to);
+    for (size_t k = 0; k < kInputs; ++k) in[k] += step[k];
+    out += out_step;
   }
-  T* const out = static_cast<T*>(block.outputs[0]);
-  for (size_t i = 0; i < block.count; i += hn::Lanes(d)) {
+}
+
+// One row.
+template <size_t kInputs, class D, class T = hn::TFromD<D>, class Function>
+HWY_INLINE void MapAlong(D d, const std::array<const T*, kInputs>& in, const std::array<size_t, kInputs>& stride,
+                         T* out, size_t count, const Function& function) {
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
     const auto load = [&](size_t k) HWY_ATTR { return hn::LoadU(d, in[k] + i * stride[k]); };
     if constexpr (kInputs == 1) hn::StoreU(function(d, load(0)), d, out + i);
     if constexpr (kInputs == 2) hn::StoreU(function(d, load(0), load(1)), d, out + i);
@@ -38,7 +51,50 @@ HWY_INLINE void MapAs(const BlockArguments& block, const Function& function) {
   }
 }
 
-// function(d, x …) → vector, applied to every element in f32 or f64. Works in whole vectors past `count`.
+template <class T, size_t kInputs, class Function>
+HWY_INLINE void MapAs(const BlockArguments& block, const Function& function) {
+  const hn::CappedTag<T, 64 / sizeof(T)> d;
+  HWY_ALIGN T shared[kInputs][64 / sizeof(T)];  // the one element of a row, repeated
+  std::array<const std::byte*, kInputs> row_begin;
+  std::array<size_t, kInputs> stride;
+  std::array<int64_t, kInputs> row_step;
+  bool reshare = false;
+  const auto share = [&](size_t k)
+                         HWY_ATTR { hn::Store(hn::Set(d, *reinterpret_cast<const T*>(row_begin[k])), d, shared[k]); };
+  for (size_t k = 0; k < kInputs; ++k) {
+    row_begin[k] = static_cast<const std::byte*>(block.inputs[k].data);
+    stride[k] = block.inputs[k].stride;
+    row_step[k] = block.inputs[k].row_stride;
+    if (stride[k] != 0) continue;
+    share(k);
+    reshare = reshare || block.inputs[k].row_stride != 0;
+  }
+  const auto operand = [&](size_t k) {
+    return stride[k] != 0 ? row_begin[k] : reinterpret_cast<const std::byte*>(shared[k]);
+  };
+  auto* out = static_cast<std::byte*>(block.outputs[0].data);
+  constexpr size_t kFewBytes = 256;
+  if (block.rows > 1 && !reshare && block.count * sizeof(T) <= kFewBytes) {
+    for (size_t i = 0; i < block.count; i += hn::Lanes(d)) {
+      std::array<const std::byte*, kInputs> column;
+      for (size_t k = 0; k < kInputs; ++k) column[k] = operand(k) + i * stride[k] * sizeof(T);
+      MapDown<kInputs>(d, block.rows, column, row_step, out + i * sizeof(T), block.outputs[0].row_stride, function);
+    }
+    return;
+  }
+  for (uint32_t row = 0; row < block.rows; ++row) {
+    std::array<const T*, kInputs> in;
+    for (size_t k = 0; k < kInputs; ++k) {
+      if (row > 0 && stride[k] == 0 && block.inputs[k].row_stride != 0) share(k);
+      in[k] = reinterpret_cast<const T*>(operand(k));
+      row_begin[k] += block.inputs[k].row_stride;
+    }
+    MapAlong<kInputs>(d, in, stride, reinterpret_cast<T*>(out), block.count, function);
+    out += block.outputs[0].row_stride;
+  }
+}
+
+// function(d, x …) → vector, applied to every element in f32 or f64. Works in whole vectors past the ends of rows.
 template <size_t kInputs, class Function>
 HWY_INLINE void Map(const BlockArguments& block, const Function& function) {
   if (block.dtype == DType::kFloat32) MapAs<float, kInputs>(block, function);

@@ -123,12 +123,30 @@ void TransposeToPanels(const T* from, int64_t stride, int64_t depth, int64_t col
 // [panel][k_end − k][width]; what is missing of the last panel is zero.
 template <class T>
 void PackPanels(const ProductOperand<T>& from, int64_t k, int64_t k_end, int64_t column, int64_t column_end, T* to) {
+  constexpr int64_t kWidth = kPanelWidth<T>;
   const int64_t depth = k_end - k, columns = column_end - column;
-  if (from.depth_is_inner) TransposeToPanels(from.data + column * from.stride + k, from.stride, depth, columns, to);
-  else CopyToPanels(from.data + k * from.stride + column, from.stride, depth, columns, to);
+  if (!from.in_panels()) {
+    const T* const first = &from.at(k, column);
+    if (from.transposed) TransposeToPanels(first, from.columns, depth, columns, to);
+    else CopyToPanels(first, from.columns, depth, columns, to);
+    return;
+  }
+  for (int64_t c = 0; c < columns; c += kWidth, to += depth * kWidth) {
+    const int64_t here = std::min(kWidth, columns - c);
+    if (!from.transposed) {
+      CopyToPanels(&from.at(k, column + c), kWidth, depth, here, to);
+      continue;
+    }
+    // Along the depth there is a panel of the stored matrix after the other.
+    for (int64_t at = k; at < k_end;) {
+      const int64_t next = std::min(k_end, at - at % kWidth + kWidth);
+      TransposeToPanels(&from.at(at, column + c), kWidth, next - at, here, to + (at - k) * kWidth);
+      at = next;
+    }
+  }
 }
 
-// The cache lines of a matrix that will be packed next, row by row: asked for one by one while others are worked on.
+// Cache lines that will be read next, row by row: asked for two by two while others are worked on.
 struct LineWalk {
   const char* row = nullptr;
   int64_t stride = 0;  // bytes from row to row
@@ -139,23 +157,49 @@ struct LineWalk {
   HWY_INLINE void Step() {
     if (rows == 0) return;
     hwy::Prefetch(row + 64 * line);
-    if (++line < lines) return;
+    hwy::Prefetch(row + 64 * line + 64);
+    if ((line += 2) < lines) return;
     line = 0;
     row += stride;
     --rows;
   }
 };
 
-// Rows [k, k_end) of the columns [column, column_end).
+// Several walks, one after the other.
+class Fetches {
+ public:
+  static constexpr size_t kMost = 8;
+  void Add(const LineWalk& walk) {
+    if (count_ < kMost && walk.rows > 0) walks_[count_++] = walk;
+  }
+  // The walk to go on with.
+  LineWalk& Current() {
+    while (at_ + 1 < count_ && walks_[at_].rows == 0) ++at_;
+    return walks_[at_];
+  }
+
+ private:
+  LineWalk walks_[kMost] = {};
+  size_t count_ = 0, at_ = 0;
+};
+
+// The part of an operand that PackPanels takes for one panel of columns.
 template <class T>
 LineWalk WalkOver(const ProductOperand<T>& operand, int64_t k, int64_t k_end, int64_t column, int64_t column_end) {
-  const bool inner = operand.depth_is_inner;
-  const T* const first = operand.data + (inner ? column * operand.stride + k : k * operand.stride + column);
-  const int64_t length = inner ? k_end - k : column_end - column;
-  return {.row = reinterpret_cast<const char*>(first),
-          .stride = operand.stride * int64_t{sizeof(T)},
-          .lines = PieceCount(length * int64_t{sizeof(T)}, 64),
-          .rows = inner ? column_end - column : k_end - k};
+  constexpr int64_t kSize = sizeof(T);
+  const int64_t depth = k_end - k, columns = column_end - column;
+  if (depth <= 0 || columns <= 0) return {};
+  const auto* const first = reinterpret_cast<const char*>(&operand.at(k, column));
+  if (operand.in_panels()) {
+    if (!operand.transposed) return {.row = first, .stride = 128, .lines = 2, .rows = depth};
+    return {
+        .row = first, .stride = operand.rows * 128, .lines = columns * 2, .rows = PieceCount(depth, kPanelWidth<T>)};
+  }
+  const int64_t length = operand.transposed ? depth : columns;
+  return {.row = first,
+          .stride = operand.columns * kSize,
+          .lines = PieceCount(length * kSize, 64),
+          .rows = operand.transposed ? columns : depth};
 }
 
 }  // namespace weft::HWY_NAMESPACE

@@ -14,12 +14,17 @@ namespace weft {
 template <class T>
 inline constexpr int64_t kPanelWidth = 128 / int64_t{sizeof(T)};
 
-// The depth is the axis of the sum. It is worked through in chunks: a panel's chunk (16 KiB) stays in the L1 while the
-// rows of a block pass by. Sums wait in the result between chunks, so their order is that of one long loop.
-inline constexpr int64_t kChunkDepth = 128;
+// The depth is the axis of the sum. Where the right operand must be packed, it is worked through in chunks: a panel's
+// chunk (64 KiB) stays in the L2 while the rows of a block pass by. Sums wait in the result between chunks, so their
+// order is that of one long loop.
+inline constexpr int64_t kChunkDepth = 512;
 
-// What a block reads of a chunk (8 + 4 panels, 192 KiB) and writes (128 KiB) stays in the L2; so does the next chunk.
+// The same for products of few rows, which pack several panels.
+inline constexpr int64_t kStripDepth = 128;
+
+// Rows of a block: the left operand of so many, up to 1 MiB, and a panel of the right one stay in the L2.
 inline constexpr int64_t kBlockRowPanels = 8;
+// Columns of a block of few rows.
 inline constexpr int64_t kBlockColumnPanels = 4;
 
 // Products of so few rows, or columns, use each element of the other operand only that often: packing it does not pay.
@@ -39,31 +44,37 @@ constexpr int64_t PanelOffset(int64_t column, int64_t depth) {
   return (column - inside) * depth + inside;
 }
 
-// An operand as a matrix [depth, n]: element (k, i) is data[k * stride + i], or data[i * stride + k] if the depth is
-// the inner axis.
+// An operand as a matrix [depth, n]: element (k, i) is element (i, k) of what is stored if that is transposed. Stored
+// are [rows, columns], row-major or in panels.
 template <class T>
 struct ProductOperand {
   const T* data;
-  int64_t stride;
-  bool depth_is_inner;
+  int64_t rows, columns;
+  bool transposed;
+  Layout layout;
 
-  const T& at(int64_t k, int64_t i) const { return data[depth_is_inner ? i * stride + k : k * stride + i]; }
+  bool in_panels() const { return layout == Layout::kPanels; }
+  const T& at(int64_t k, int64_t i) const {
+    const int64_t row = transposed ? i : k, column = transposed ? k : i;
+    return data[in_panels() ? PanelOffset<T>(column, rows) + row * kPanelWidth<T> : row * columns + column];
+  }
 };
 
-// result[rows, columns] = leftᵀ · right, row-major without gaps.
+// result[rows, columns] = leftᵀ · right; the result is row-major without gaps, or in panels.
 template <class T>
 struct MatrixProduct {
   ProductOperand<T> left;   // [depth, rows]
   ProductOperand<T> right;  // [depth, columns]
   int64_t rows, columns, depth;
   T* result;
+  Layout layout;
   const Epilogue* epilogue;  // nullptr: none
 };
 
 // The chunks: of nearly equal length, in whole cache lines of f32; one of length 0 where there is nothing to sum.
 struct DepthChunks {
   explicit constexpr DepthChunks(int64_t whole) : depth(whole) {
-    const int64_t fewest = std::max<int64_t>(1, PieceCount(depth, kChunkDepth));
+    const int64_t fewest = std::max<int64_t>(1, PieceCount(depth, kStripDepth));
     length = std::max<int64_t>(1, PieceCount(PieceCount(depth, fewest), 16)) * 16;
   }
   constexpr int64_t count() const { return std::max<int64_t>(1, PieceCount(depth, length)); }
@@ -93,19 +104,14 @@ struct BlockGrid {
   }
 };
 
-// Column blocks are a power of two where that is possible, and there are at least eight blocks where they stay two
-// panels wide: both make it easy to share them out evenly.
+// A block is one panel wide, and has so many rows that a step has enough to share out.
 constexpr BlockGrid CutIntoBlocks(int64_t rows, int64_t columns, int64_t width) {
-  const int64_t row_panels = PieceCount(rows, width), column_panels = PieceCount(columns, width);
-  BlockGrid grid{.rows = rows,
-                 .columns = columns,
-                 .width = width,
-                 .row_blocks = PieceCount(row_panels, kBlockRowPanels),
-                 .column_blocks = 0};
-  const auto fewest = static_cast<uint64_t>(PieceCount(column_panels, kBlockColumnPanels));
-  grid.column_blocks = std::min(static_cast<int64_t>(std::bit_ceil(fewest)), column_panels);
-  while (grid.blocks() < 8 && column_panels >= 4 * grid.column_blocks) grid.column_blocks *= 2;
-  return grid;
+  const int64_t row_panels = PieceCount(rows, width);
+  return {.rows = rows,
+          .columns = columns,
+          .width = width,
+          .row_blocks = std::max<int64_t>(1, PieceCount(row_panels, kBlockRowPanels)),
+          .column_blocks = std::max<int64_t>(1, PieceCount(columns, width))};
 }
 
 }  // namespace weft

@@ -11,6 +11,8 @@
 #define WEFT_OPS_SIMD_REDUCE_INL_H_
 #endif
 
+#include <cstddef>
+
 #include "hwy/highway.h"
 #include "weft/graph/kernel.h"
 
@@ -23,17 +25,15 @@ inline constexpr size_t kFoldLanes = 16;
 
 inline constexpr size_t kLeafVectors = 4;
 
-// The lanes that `d` covers, folded over `count` elements, a multiple of 16 and not 0.
+// The vectors at values[0], values[stride], … folded: `count` of them, not 0.
 template <class D, class Join>
-HWY_INLINE hn::Vec<D> FoldLanes(D d, const hn::TFromD<D>* values, size_t count, const Join& join) {
-  constexpr size_t kLevels = 9;  // blocks have fewer than 4 · 16 · 2⁹ elements
+HWY_INLINE hn::Vec<D> FoldVectors(D d, const hn::TFromD<D>* values, size_t count, size_t stride, const Join& join) {
+  constexpr size_t kLevels = 9;  // blocks have fewer than 4 · 2⁹ vectors
   hn::Vec<D> levels[kLevels];
   size_t leaves = 0;
   for (size_t i = 0; i < count; ++leaves) {
-    auto sum = hn::LoadU(d, values + i);
-    i += kFoldLanes;
-    for (size_t k = 1; k < kLeafVectors && i < count; ++k, i += kFoldLanes)
-      sum = join(d, sum, hn::LoadU(d, values + i));
+    auto sum = hn::LoadU(d, values + i++ * stride);
+    for (size_t k = 1; k < kLeafVectors && i < count; ++k) sum = join(d, sum, hn::LoadU(d, values + i++ * stride));
     size_t level = 0;
     for (; (leaves >> level & 1) != 0; ++level) sum = join(d, levels[level], sum);
     levels[level] = sum;
@@ -55,7 +55,7 @@ HWY_INLINE T FoldAs(const T* values, size_t count, T identity, const Join& join)
   for (T& lane : lanes) lane = identity;
   const size_t whole = count / kFoldLanes * kFoldLanes;
   for (size_t l = 0; l < kFoldLanes && whole > 0; l += n)
-    hn::Store(FoldLanes(d, values + l, whole, join), d, lanes + l);
+    hn::Store(FoldVectors(d, values + l, whole / kFoldLanes, kFoldLanes, join), d, lanes + l);
   if (whole < count) {
     HWY_ALIGN T tail[kFoldLanes];
     for (size_t l = 0; l < kFoldLanes; ++l) tail[l] = whole + l < count ? values[whole + l] : identity;
@@ -75,8 +75,29 @@ template <class Join>
 HWY_INLINE void Fold(const BlockArguments& block, double identity, const Join& join) {
   const auto fold = [&](auto typed) HWY_ATTR {
     using T = decltype(typed);
-    *static_cast<T*>(block.outputs[0]) =
-        FoldAs(static_cast<const T*>(block.inputs[0].data), block.count, static_cast<T>(identity), join);
+    const auto* from = static_cast<const std::byte*>(block.inputs[0].data);
+    auto* to = static_cast<std::byte*>(block.outputs[0].data);
+    for (uint32_t row = 0; row < block.rows; ++row) {
+      *reinterpret_cast<T*>(to) = FoldAs(reinterpret_cast<const T*>(from), block.count, static_cast<T>(identity), join);
+      from += block.inputs[0].row_stride;
+      to += block.outputs[0].row_stride;
+    }
+  };
+  if (block.dtype == DType::kFloat32) fold(float{});
+  else fold(double{});
+}
+
+// The kernel `fold_down`.
+template <class Join>
+HWY_INLINE void FoldDown(const BlockArguments& block, const Join& join) {
+  const auto fold = [&](auto typed) HWY_ATTR {
+    using T = decltype(typed);
+    const hn::CappedTag<T, 64 / sizeof(T)> d;
+    const auto* const from = static_cast<const T*>(block.inputs[0].data);
+    auto* const to = static_cast<T*>(block.outputs[0].data);
+    const size_t stride = static_cast<size_t>(block.inputs[0].row_stride) / sizeof(T);
+    for (size_t i = 0; i < block.count; i += hn::Lanes(d))
+      hn::StoreU(FoldVectors(d, from + i, block.rows, stride, join), d, to + i);
   };
   if (block.dtype == DType::kFloat32) fold(float{});
   else fold(double{});

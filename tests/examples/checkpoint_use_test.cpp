@@ -125,7 +125,7 @@ TEST_F(CheckpointUse, RefusesOtherModels) {
        4,
        {"node 'Decoder/H'", "got Tanh", "expected Relu"}},
       {[](VariableStore& variables, Metadata&) {
-         variables.Find("Decoder/Logits/b")->value.values<float>()[7] = std::numeric_limits<float>::quiet_NaN();
+         variables.Find("Decoder/Logits/b")->value().values<float>()[7] = std::numeric_limits<float>::quiet_NaN();
        },
        {},
        6,

@@ -90,7 +90,7 @@ TEST_F(Checkpoint, Restore_EncoderDoesNotTouchEncoder2) {
 }
 
 TEST_F(Checkpoint, Restore_KeepsTheMemoryOfAVariable) {
-  const std::byte* memory = store_.Find("Decoder/W")->value.bytes().data();
+  const std::byte* memory = store_.Find("Decoder/W")->value().bytes().data();
   Restore(file_, {}, store_);
   EXPECT_EQ(store_.Get("Decoder/W").bytes().data(), memory);
 }

@@ -195,7 +195,7 @@ TEST(Partition, WhatOnlyFeedsAReductionNeedsNoBuffer) {
   EXPECT_EQ(program->steps[0].program.instructions.size(), 2u);
 }
 
-TEST(Partition, ABiasAndAnActivationAreTheEpilogueOfAProduct) {
+TEST(Chains, ABiasAndAnActivationFollowTheirProduct) {
   Graph graph;
   const Node x = Placeholder(graph, "X", {64, 100});
   const Node w = Placeholder(graph, "W", {100, 70});
@@ -203,7 +203,8 @@ TEST(Partition, ABiasAndAnActivationAreTheEpilogueOfAProduct) {
   const Node y = Relu(MatMul(x, w) + b);
   const auto program = Compile(graph, {.fetches = {y.id()}});
   for (const Step& step : program->steps) EXPECT_EQ(step.kind, StepKind::kOp);
-  EXPECT_EQ(program->steps.back().program.instructions.size(), 2u);
+  ASSERT_EQ(program->steps.back().chain.size(), 1u);
+  EXPECT_EQ(program->steps.back().chain[0].program.instructions.size(), 2u);
 }
 
 TEST(Partition, AnUpdateWritesStraightIntoItsVariable) {

@@ -222,11 +222,15 @@ Tensor OneByOne(const OpDef& op, const Tensor& x) {
   Tensor result(x.dtype(), x.shape()), from(x.dtype(), {}), to(x.dtype(), {});
   for (size_t i = 0; i < static_cast<size_t>(x.size()); ++i) {
     from.values<float>()[0] = x.values<float>()[i];
-    const BlockInput input = {.data = from.bytes().data(), .stride = 1};
-    void* const output = to.bytes().data();
+    const BlockInput input = {.data = from.bytes().data(), .stride = 1, .row_stride = 0};
+    const BlockOutput output = {.data = to.bytes().data(), .row_stride = 0};
     const Attributes none;
-    std::get<PerBlock>(*op.lower).kernel(
-        {.dtype = x.dtype(), .count = 1, .inputs = {&input, 1}, .outputs = {&output, 1}, .attributes = &none});
+    std::get<PerBlock>(*op.lower).kernel({.dtype = x.dtype(),
+                                          .rows = 1,
+                                          .count = 1,
+                                          .inputs = {&input, 1},
+                                          .outputs = {&output, 1},
+                                          .attributes = &none});
     result.values<float>()[i] = to.values<float>()[0];
   }
   return result;

@@ -36,7 +36,7 @@ TEST(VariableStore, DeclaresTheVariablesOfAGraph) {
   graph.AddNamed("Encoder/B", kOwnVariable, {}, {{"shape", Shape{3}}});
   VariableStore store(graph);
   EXPECT_THAT(store.Paths(), ElementsAre(Path("Encoder/B"), Path("Encoder/W")));
-  EXPECT_EQ(store.Find("Encoder/W")->value.shape(), Shape({2, 3}));
+  EXPECT_EQ(store.Find("Encoder/W")->value().shape(), Shape({2, 3}));
   EXPECT_FALSE(store.Find("Encoder/W")->initialised);
   store.Set("Encoder/B", Tensor::Of<float>({3}, {1, 2, 3}));
   store.Declare(graph);
@@ -56,7 +56,7 @@ TEST(VariableStore, AGraphWithAnotherTypeAddsNothing) {
 TEST(VariableStore, AValueStaysWhereItIs) {
   VariableStore store;
   store.Declare("W", DType::kFloat32, {2});
-  const std::byte* memory = store.Find("W")->value.bytes().data();
+  const std::byte* memory = store.Find("W")->value().bytes().data();
   store.Set("W", Two(1, 2));
   store.Set("W", store.Get("W"));
   for (int i = 0; i < 100; ++i) store.Declare(Path("V" + std::to_string(i)), DType::kInt64, {});

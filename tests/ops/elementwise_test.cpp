@@ -111,12 +111,14 @@ Column<T> RunKernel(const Case& c, const Columns<T>& columns, size_t count, cons
     const bool uniform = k < placing.uniform.size() && placing.uniform[k];
     if (uniform) std::fill_n(memory[k].begin(), kVector, columns[k][0]);
     else std::copy_n(columns[k].begin(), count, memory[k].begin() + static_cast<ptrdiff_t>(placing.offset));
-    inputs.push_back({.data = memory[k].data() + (uniform ? 0 : placing.offset), .stride = uniform ? 0u : 1u});
+    inputs.push_back(
+        {.data = memory[k].data() + (uniform ? 0 : placing.offset), .stride = uniform ? 0u : 1u, .row_stride = 0});
   }
   Column<T>& result = memory[placing.in_place < 0 ? c.arity() : static_cast<size_t>(placing.in_place)];
-  void* const output = result.data() + placing.offset;
+  const BlockOutput output = {.data = result.data() + placing.offset, .row_stride = 0};
   std::get<PerBlock>(*c.op->lower)
       .kernel({.dtype = kDTypeOf<T>,
+               .rows = 1,
                .count = static_cast<uint32_t>(count),
                .inputs = inputs,
                .outputs = std::span(&output, 1),

@@ -217,17 +217,21 @@ struct Watch {
   const float* result;
   const Tensor* expected;
   std::vector<int> seen;
-  bool final = true;
+  bool final = true, whole_columns = true;
 
-  static void Run(const void* context, int64_t row, int64_t column, uint32_t count) {
+  static void Run(const void* context, const Piece& piece) {
     auto& watch = *static_cast<Watch*>(const_cast<void*>(context));
-    const int64_t columns = watch.expected->shape()[1].length();
-    for (int64_t i = row * columns + column; i < row * columns + column + count; ++i) {
-      const auto at = static_cast<size_t>(i);
-      ++watch.seen[at];
-      watch.final = watch.final && watch.result[at] == watch.expected->values<float>()[at];
+    const int64_t rows = watch.expected->shape()[0].length(), columns = watch.expected->shape()[1].length();
+    watch.whole_columns = watch.whole_columns && piece.row == 0 && piece.row_end == rows;
+    for (int64_t row = piece.row; row < piece.row_end; ++row) {
+      for (int64_t column = piece.column; column < piece.column_end; ++column) {
+        const auto at = static_cast<size_t>(row * columns + column);
+        ++watch.seen[at];
+        watch.final = watch.final && watch.result[at] == watch.expected->values<float>()[at];
+      }
     }
   }
+  static size_t Streams(const void*, const Piece&, std::span<Stream>) { return 0; }
 };
 
 TEST(MatMul, EpilogueSeesEachElementOnceAndFinal) {
@@ -238,14 +242,15 @@ TEST(MatMul, EpilogueSeesEachElementOnceAndFinal) {
     const Attributes attributes = AttributesOf({});
     LoweringContext context = {.operands = types, .result = result_type, .attributes = attributes};
     std::get<InSteps>(*kMatMul.lower).rule(context);
-    ASSERT_TRUE(context.steps.back().accepts_epilogue);
+    const Pieces pieces = context.steps.back().pieces;
+    ASSERT_NE(pieces, Pieces::kNone);
 
     Tensor result(DType::kFloat32, expected.shape());
     Tensor panels(DType::kFloat32, {context.scratch_bytes.empty() ? 1 : context.scratch_bytes[0] / 4});
     Watch watch = {.result = result.values<float>().data(),
                    .expected = &expected,
                    .seen = std::vector<int>(static_cast<size_t>(result.size()))};
-    const Epilogue epilogue = {.run = Watch::Run, .context = &watch};
+    const Epilogue epilogue = {.run = Watch::Run, .streams = Watch::Streams, .context = &watch};
     for (const StepSpec& step : context.steps) {
       const bool last = &step == &context.steps.back(), packed = context.steps.size() == 2;
       const std::byte* reads[] = {last && packed ? panels.bytes().data() : operands[0].bytes().data(),
@@ -260,6 +265,7 @@ TEST(MatMul, EpilogueSeesEachElementOnceAndFinal) {
                0, step.blocks);
     }
     EXPECT_TRUE(watch.final) << Text(p);
+    EXPECT_TRUE(watch.whole_columns || pieces != Pieces::kWholeColumns) << Text(p);
     EXPECT_TRUE(std::ranges::all_of(watch.seen, [](int times) { return times == 1; })) << Text(p);
   }
 }

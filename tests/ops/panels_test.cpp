@@ -30,7 +30,7 @@ TEST(BlockGrid, CoversEachPanelOnceInBlocksOfBoundedSize) {
 TEST(DepthChunks, AreInOrderAndFitTheirBuffer) {
   for (int64_t depth : {0, 1, 15, 16, 127, 128, 129, 500, 784, 100'000}) {
     const DepthChunks chunks(depth);
-    EXPECT_LE(chunks.length, kChunkDepth);
+    EXPECT_LE(chunks.length, kStripDepth);
     EXPECT_EQ(chunks.begin(0), 0);
     EXPECT_EQ(chunks.begin(chunks.count()), depth);
     for (int64_t chunk = 0; chunk + 1 < chunks.count(); ++chunk)

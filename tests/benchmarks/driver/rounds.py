@@ -83,14 +83,14 @@ def run(program: Program, threads: int) -> Figures | None:
 def run_start_up(program: Program, threads: int) -> Figures | None:
     """For a program that prints a line behind its first step and goes on for some more."""
     begin = time.perf_counter()
-    process = start(program, threads)
-    line = process.stdout.readline()
-    seconds = time.perf_counter() - begin
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0 or not line:
-        say(f"{program.name}: exit {process.returncode}: {process.stderr.read().strip()[-300:]}")
-        return None
+    with start(program, threads) as process:
+        line = process.stdout.readline()
+        seconds = time.perf_counter() - begin
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0 or not line:
+            say(f"{program.name}: exit {process.returncode}: {process.stderr.read().strip()[-300:]}")
+            return None
     return {"first_step_ms": 1e3 * seconds, "peak_rss_mb": usage.ru_maxrss / 1024}
 
 

@@ -65,6 +65,7 @@ def describe() -> dict[str, object]:
         "kernel": platform.release(),
         "compiler": first_line(["c++", "--version"]),
         "commit": first_line(["git", "describe", "--always", "--dirty"]),
+        "load": os.getloadavg()[0],
         "openblas": openmp_blas() or "not the OpenMP flavour",
     }
 
@@ -82,6 +83,9 @@ def main() -> None:
     report: dict[str, object] = {**describe(), "rounds": rounds, "shape": vars(shape), "sections": {}}
     print("; ".join(f"{key} {report[key]}" for key in ("cpu", "cores", "date", "commit", "command")))
     print(f"medians of {rounds} rounds; ratio = weft / peer (lowest–highest of the rounds)")
+    if report["load"] > 0.5:
+        print(f"the machine is busy (load {report['load']:.1f}): threads that wait for each other, as OpenMP's do, suffer most, and "
+              "these figures say little")
     if not openmp_blas():
         print("OpenBLAS of the OpenMP flavour is missing (Debian: libopenblas0-openmp): peers on 2 threads are slower than they could be")
     begin = time.perf_counter()

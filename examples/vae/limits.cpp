@@ -21,7 +21,7 @@ HWY_NOINLINE float MultiplyAdd(int64_t repeats, float factor, float addend) {
   for (int64_t i = 0; i < kChains; ++i) chains[i] = hn::Set(kTag, static_cast<float>(i));
   for (int64_t round = 0; round < repeats * kRounds; ++round) {
 #pragma GCC unroll 12
-    for (int64_t i = 0; i < kChains; ++i) chains[i] = hn::MulAdd(chains[i], x, y);
+    for (auto& chain : chains) chain = hn::MulAdd(chain, x, y);
   }
 #pragma GCC unroll 12
   for (int64_t i = 1; i < kChains; ++i) chains[0] = hn::Add(chains[0], chains[i]);
@@ -36,7 +36,7 @@ HWY_NOINLINE float Read(const float* HWY_RESTRICT data, size_t count, int64_t re
   const size_t lanes = hn::Lanes(kTag);
   decltype(hn::Zero(kTag)) sums[kSums];
 #pragma GCC unroll 8
-  for (size_t i = 0; i < kSums; ++i) sums[i] = hn::Zero(kTag);
+  for (auto& sum : sums) sum = hn::Zero(kTag);
   for (int64_t repeat = 0; repeat < repeats; ++repeat) {
     for (size_t at = 0; at < count; at += kSums * lanes) {
 #pragma GCC unroll 8
@@ -135,6 +135,7 @@ struct Arrays {
 
 Bandwidth Measure(std::string_view level, int64_t capacity, int64_t working_set, int threads) {
   std::vector<Arrays> arrays;
+  arrays.reserve(static_cast<size_t>(threads));
   for (int thread = 0; thread < threads; ++thread) arrays.emplace_back(working_set);
   const auto bytes = static_cast<double>(3 * arrays[0].count * sizeof(float));
   const auto of = [&arrays](int thread) -> const Arrays& { return arrays[static_cast<size_t>(thread)]; };

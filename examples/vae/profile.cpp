@@ -27,7 +27,7 @@ std::vector<double> MeasureSteps(PreparedRun& run) {
 }
 
 std::string KindOf(const Program& program, const Step& step, const StepFigures& figures) {
-  const std::string op(*program.graph.op(step.origin).name);
+  std::string op(*program.graph.op(step.origin).name);
   switch (step.kind) {
     case StepKind::kBlocks: return "Elementwise";
     case StepKind::kCopy: return "Copy";

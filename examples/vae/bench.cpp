@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int64_t kBatches = 64;
-constexpr int kWarmUpSteps = 30, kSteps = 150;
+constexpr int kWarmUpSteps = 20, kSteps = 100;
 
 double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -29,15 +29,6 @@ double Milliseconds(const Action& action) {
   const Clock::time_point start = Clock::now();
   action();
   return 1e3 * Seconds(Clock::now() - start);
-}
-
-// Like digits: four fifths of the pixels are 0, the others uniform in 0 … 1.
-std::vector<float> RandomImages(int64_t count, int64_t pixels) {
-  std::mt19937_64 bits(1);
-  const auto uniform = [&bits] { return static_cast<float>(bits() >> 40) * 0x1p-24F; };
-  std::vector<float> images(static_cast<size_t>(ElementCount(Shape{count, pixels})));
-  for (float& pixel : images) pixel = uniform() < 0.2F ? uniform() : 0;
-  return images;
 }
 
 // The milliseconds of each step, sorted.
@@ -69,7 +60,7 @@ std::vector<double> StepTimes(const BenchOptions& options, int threads) {
   return times;
 }
 
-// The median over a second, and at least 20 runs, after a fifth of that to warm up.
+// The median over 0.6 s, and at least 20 runs, after a fifth of that to warm up.
 double MedianMilliseconds(PreparedRun& run) {
   const auto run_for = [&run](double seconds, size_t least) {
     std::vector<double> times;
@@ -78,8 +69,8 @@ double MedianMilliseconds(PreparedRun& run) {
       times.push_back(Milliseconds([&run] { run.Run(); }));
     return times;
   };
-  run_for(0.2, 1);
-  std::vector<double> times = run_for(1, 20);
+  run_for(0.12, 1);
+  std::vector<double> times = run_for(0.6, 20);
   std::ranges::sort(times);
   return times[times.size() / 2];
 }
@@ -98,6 +89,14 @@ void AddInferenceTimes(Json& results, const std::string& name, Graph& graph, Nod
 }
 
 }  // namespace
+
+std::vector<float> RandomImages(int64_t count, int64_t pixels) {
+  std::mt19937_64 bits(1);
+  const auto uniform = [&bits] { return static_cast<float>(bits() >> 40) * 0x1p-24F; };
+  std::vector<float> images(static_cast<size_t>(ElementCount(Shape{count, pixels})));
+  for (float& pixel : images) pixel = uniform() < 0.2F ? uniform() : 0;
+  return images;
+}
 
 void BenchCommand(const BenchOptions& options, Output& output) {
   const Machine machine(options.machine);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "weft/graph/compile/program.h"
 
@@ -17,6 +18,14 @@ struct ProgramFigures {
 };
 
 ProgramFigures FiguresOf(const Program& program);
+
+struct StepFigures {
+  double flops = 0;   // of a matrix product; the step that does it, not those that prepare its operands
+  int64_t bytes = 0;  // of all buffers that it reads, and of all that it writes
+};
+
+// One a step.
+std::vector<StepFigures> StepFiguresOf(const Program& program);
 
 // 1234567 as "1,234,567"
 std::string Grouped(int64_t number);

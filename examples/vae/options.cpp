@@ -166,6 +166,7 @@ void Declare(CLI::App& command, PlanOptions& options) {
   AddModel(arguments, options.model);
   AddStep(arguments, options.step);
   arguments.Path("--dump-passes", options.dump_passes, "directory for the graph after each pass");
+  arguments.Flag("--measure", options.measure, "run the training program on random images: the time of each step");
 }
 
 void Declare(CLI::App& command, LintOptions& options) {

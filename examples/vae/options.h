@@ -104,6 +104,7 @@ struct PlanOptions {
   ModelOptions model = {};
   StepOptions step = {};
   std::filesystem::path dump_passes = {};  // a directory; empty: none
+  bool measure = false;                    // run the training program and time its steps
 };
 
 struct LintOptions {

@@ -1,4 +1,4 @@
-// Compiles without running.
+// Compiles, and runs only if asked to measure.
 #include "weft/examples/vae/plan.h"
 
 #include <fmt/format.h>
@@ -7,6 +7,7 @@
 #include "weft/examples/vae/figures.h"
 #include "weft/examples/vae/model_size.h"
 #include "weft/examples/vae/network.h"
+#include "weft/examples/vae/profile.h"
 #include "weft/examples/vae/report.h"
 #include "weft/graph/compile/compile.h"
 #include "weft/graph/views/text.h"
@@ -76,6 +77,7 @@ void PlanCommand(const PlanOptions& options, Output& output) {
                           ByteText(ModelBytes(config, Memory::kWeights)),
                           ByteText(ModelBytes(config, Memory::kTraining))));
   if (!options.dump_passes.empty()) output.Line(WroteText(options.dump_passes));
+  if (options.measure) PrintProfile(graph, model, batch, output);
 }
 
 }  // namespace weft

@@ -1,4 +1,5 @@
-// vae plan: steps, memory and arithmetic of each program, before anything is trained.
+// vae plan: steps, memory and arithmetic of each program, before anything is trained; the time of each step where it
+// is asked for.
 #pragma once
 
 #include "weft/examples/vae/options.h"

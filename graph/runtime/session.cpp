@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -115,6 +116,12 @@ struct PreparedRun::State {
   }
 
   void Execute(uint64_t run_number) {
+    Execute(run_number, [this] { weft::Execute(*program, workspace, session.runner); });
+  }
+
+  // With whatever runs the steps.
+  template <class RunSteps>
+  void Execute(uint64_t run_number, const RunSteps& run_steps) {
     if (!bound) BindVariables();
     std::shared_lock<std::shared_mutex> shared(session.store.mutex(), std::defer_lock);
     std::unique_lock<std::shared_mutex> alone(session.store.mutex(), std::defer_lock);
@@ -129,7 +136,7 @@ struct PreparedRun::State {
       const int64_t state[] = {static_cast<int64_t>(session.options.seed), static_cast<int64_t>(run_number)};
       std::memcpy(workspace.buffer(program->random_state), state, sizeof(state));
     }
-    weft::Execute(*program, workspace, session.runner);
+    run_steps();
     if (workspace.stopped()) throw NumericError(DescribeFirstBadNode(run_number));
     for (size_t i = 0; i < entries.size(); ++i)
       entries[i]->initialised = entries[i]->initialised || program->variables[i].written;
@@ -247,6 +254,39 @@ void PreparedRun::Run() {
   const uint64_t number = session.run_number.load();
   state_->Execute(number);
   if (state_->program->has_updates()) session.run_number.store(number + 1);
+}
+
+std::vector<double> PreparedRun::Profile(int runs) {
+  using Clock = std::chrono::steady_clock;
+  const Program& plan = program();
+  Session::State& session = state_->session;
+  struct Watch {
+    Clock::time_point last;
+    std::vector<std::vector<double>> seconds;  // [step][run]
+  } watch;
+  watch.seconds.resize(plan.steps.size());
+  const auto note = [](void* context, StepId id) {
+    auto& w = *static_cast<Watch*>(context);
+    const Clock::time_point now = Clock::now();
+    w.seconds[id].push_back(std::chrono::duration<double>(now - w.last).count());
+    w.last = Clock::now();
+  };
+  Run();
+  for (int i = 0; i < std::max(runs, 1); ++i) {
+    const uint64_t number = session.run_number.load();
+    state_->Execute(number, [&] {
+      watch.last = Clock::now();
+      ExecuteObserved(plan, state_->workspace, note, &watch);
+    });
+    if (plan.has_updates()) session.run_number.store(number + 1);
+  }
+  std::vector<double> medians;
+  for (std::vector<double>& seconds : watch.seconds) {
+    const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+    std::ranges::nth_element(seconds, middle);
+    medians.push_back(*middle);
+  }
+  return medians;
 }
 
 std::span<const std::byte> PreparedRun::Output(size_t i) const {

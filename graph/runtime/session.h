@@ -63,6 +63,9 @@ class PreparedRun {
     return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
   }
   const Program& program() const;
+  // Runs once and then `runs` times (at least 1), step by step on this thread, and returns the median seconds of each
+  // step of program().steps. A run like any other: variables are updated, and it throws what Run throws.
+  std::vector<double> Profile(int runs);
 
  private:
   friend class Session;

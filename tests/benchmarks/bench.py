@@ -1,80 +1,101 @@
 #!/usr/bin/env python3
-"""weft beside PyTorch: both run in turns, several rounds, and what counts is the ratio of their medians.
+"""weft beside its peers: every program in a process of its own, in turns, several rounds; what counts is the ratio of medians
+(weft / peer).
 
-    ./run bench                          # five rounds at 1 and 2 threads
-    ./run bench --rounds 3 --threads 1 --hidden 256 --json bench.json
+    ./run bench                                   # five rounds at 1 and 2 threads, about eight minutes
+    ./run bench --only model --threads 1 --rounds 9 --json bench.json
+    ./run bench --matrix                          # other models and sizes, too
+    ./run bench --quick                           # one short round: does everything work?
+
+Sections: machine (what the processor can do at best), products (of the network's training step, beside OpenBLAS and oneDNN), model
+(training step and inference, beside PyTorch, libtorch, ONNX Runtime, and a step composed by hand of oneDNN's products), footprint
+(start-up, memory, size of the library), matrix.
 """
+from __future__ import annotations
+
 import argparse
-import glob
+import datetime
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
+import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PYTHON = "/usr/bin/python3"  # Debian's, which Debian's python3-torch belongs to
-
-
-def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tool", required=True, help="the vae binary")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--json", help="write all figures to this file")
-    for name, default in (("batch", 128), ("hidden", 512), ("layers", 3), ("latent", 2)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    return parser.parse_args()
+from driver.programs import Programs, Shape
+from driver.rounds import openmp_blas, processors, say
+from driver.sections import DEFAULT, SECTIONS, Bench
 
 
-def peer_environment():
-    """The fairest settings: the OpenMP flavour of OpenBLAS where it is installed, and memory that is not given back."""
-    environment = dict(os.environ, MALLOC_MMAP_THRESHOLD_="1073741824", MALLOC_TRIM_THRESHOLD_="4294967296")
-    openmp = glob.glob("/usr/lib/*/openblas-openmp")
-    if openmp:
-        environment["LD_LIBRARY_PATH"] = openmp[0]
-    return environment, bool(openmp)
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)  # ./run gives it
+    parser.add_argument("--rounds", type=int, help="default 5; 3 of the matrix")
+    parser.add_argument("--threads", type=lambda text: [int(part) for part in text.split(",")], default=[1, 2], metavar="1,2")
+    parser.add_argument("--only", type=lambda text: text.split(","), metavar="SECTION", help=f"some of {', '.join(SECTIONS)}")
+    parser.add_argument("--matrix", action="store_true", help="the section matrix, too")
+    parser.add_argument("--quick", action="store_true", help="one short round")
+    parser.add_argument("--json", metavar="FILE", help="default: bench.json in the build directory")
+    shape = parser.add_argument_group("the section model, of another size; beside PyTorch only")
+    for name, value in vars(Shape()).items():
+        shape.add_argument(f"--{name}", type=int, default=value)
+    args = parser.parse_args()
+    for section in args.only or []:
+        if section not in SECTIONS:
+            parser.error(f"--only: got '{section}', expected some of {', '.join(SECTIONS)}")
+    if min(args.threads) < 1 or (args.rounds is not None and args.rounds < 1):
+        parser.error("--threads and --rounds: expected 1 or more")
+    return args
 
 
-def run(command, environment=None):
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"bench: {' '.join(command)}: exit {done.returncode}: {done.stderr.strip()[-300:]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+def first_line(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.path.dirname(os.path.abspath(__file__)))
+    return done.stdout.splitlines()[0].strip() if done.returncode == 0 and done.stdout else "unknown"
 
 
-def main():
+def describe() -> dict[str, object]:
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "command": " ".join(["./run bench", *sys.argv[3:]]),
+        "cpu": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "compiler": first_line(["c++", "--version"]),
+        "commit": first_line(["git", "describe", "--always", "--dirty"]),
+        "load": os.getloadavg()[0],
+        "openblas": openmp_blas() or "not the OpenMP flavour",
+    }
+
+
+def main() -> None:
     args = parse()
-    environment, openmp = peer_environment()
-    has_torch = subprocess.run([PYTHON, "-c", "import torch"], capture_output=True, check=False).returncode == 0
-    if not has_torch:
-        print("PyTorch is missing (Debian: python3-torch): weft alone is measured")
-    elif not openmp:
-        print("OpenBLAS of the OpenMP flavour is missing (Debian: libopenblas0-openmp): PyTorch may be slower than it could be")
-    shape = [part for name in ("batch", "hidden", "layers", "latent") for part in (f"--{name}", str(getattr(args, name)))]
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
-    print(f"{cpu}, {os.cpu_count()} cores; {args.rounds} rounds, medians in ms, ratio = weft / PyTorch")
-    report = {"cpu": cpu, "rounds": args.rounds, "shape": shape, "threads": {}}
-    for threads in args.threads:
-        ours, theirs = [], []
-        for _ in range(args.rounds):
-            ours.append(run([args.tool, "bench", "--json", "--threads", str(threads), *shape]))
-            if has_torch:
-                theirs.append(run([PYTHON, os.path.join(HERE, "torch_vae.py"), "--threads", str(threads), *shape], environment))
-        report["threads"][threads] = {"weft": ours, "pytorch": theirs}
-        print(f"\n{threads} thread{'s' if threads > 1 else ''}            weft     PyTorch   ratio   ratios of the rounds")
-        for key in [k for k in ours[0] if k == "train_ms" or k.startswith(("encoder_ms", "decoder_ms"))]:
-            mine = statistics.median(r[key] for r in ours)
-            line = f"{key:16} {mine:9.4f}"
-            if has_torch:
-                other = statistics.median(r[key] for r in theirs)
-                ratios = " ".join(f"{a[key] / b[key]:.2f}" for a, b in zip(ours, theirs))
-                line += f"   {other:9.4f}   {mine / other:5.2f}   {ratios}"
-            print(line)
-    if args.json:
-        with open(args.json, "w", encoding="utf-8") as file:
+    rounds, matrix_rounds = (1, 1) if args.quick else (args.rounds or 5, args.rounds or 3)
+    most = len(processors(1_000_000))
+    if max(args.threads) > most:
+        say(f"only {most} processors: figures of more threads are left out")
+        args.threads = [threads for threads in args.threads if threads <= most] or [most]
+    wanted = args.only or [*DEFAULT, *(["matrix"] if args.matrix else [])]
+    shape = Shape(args.batch, args.hidden, args.layers, args.latent)
+    bench = Bench(Programs(args.build, args.quick), rounds, matrix_rounds, args.threads, shape, machine={})
+    report: dict[str, object] = {**describe(), "rounds": rounds, "shape": vars(shape), "sections": {}}
+    print("; ".join(f"{key} {report[key]}" for key in ("cpu", "cores", "date", "commit", "command")))
+    print(f"medians of {rounds} rounds; ratio = weft / peer (lowest–highest of the rounds)")
+    if report["load"] > 0.5:
+        print(f"the machine is busy (load {report['load']:.1f}): threads that wait for each other, as OpenMP's do, suffer most, and "
+              "these figures say little")
+    if not openmp_blas():
+        print("OpenBLAS of the OpenMP flavour is missing (Debian: libopenblas0-openmp): peers on 2 threads are slower than they could be")
+    begin = time.perf_counter()
+    path = args.json or os.path.join(args.build, "bench.json")
+    for name in [name for name in SECTIONS if name in wanted]:
+        report["sections"][name] = SECTIONS[name](bench)
+        with open(path, "w", encoding="utf-8") as file:  # after each: what was measured is not lost
             json.dump(report, file, indent=1)
+    print(f"{time.perf_counter() - begin:.0f} s; all figures: {path}")
 
 
-main()
+if __name__ == "__main__":
+    main()

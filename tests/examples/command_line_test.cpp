@@ -149,6 +149,10 @@ TEST_F(CommandLine, GraphPlanAndLintNeedNoData) {
   EXPECT_THAT(plan.out, HasSubstr("arena bytes"));
   EXPECT_THAT(plan.out, HasSubstr("training"));
   EXPECT_GT(Contents(own_ / "passes").size(), 10U);
+  const Outcome measured = RunTool(std::vector<std::string>{"plan", "--measure"} + size);
+  EXPECT_EQ(measured.code, 0) << measured.err;
+  EXPECT_THAT(measured.out, HasSubstr("one after the other on one thread"));
+  EXPECT_THAT(measured.out, HasSubstr("Decoder/Logits/MatMul: f32[32, 784], depth 16"));
   const Outcome lint = RunTool(std::vector<std::string>{"lint"} + size);
   EXPECT_EQ(lint.code, 0) << lint.err;
   EXPECT_THAT(lint.out, HasSubstr("dead-bias: "));

@@ -1,6 +1,7 @@
 // Sessions: what they refuse, and what they promise of a run.
 #include "weft/graph/runtime/session.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -155,6 +156,25 @@ TEST(Guard, StopsBeforeAnyUpdateAndNamesTheFirstBadNode) {
   feed[1] = 4;
   EXPECT_NO_THROW(run.Run());
   EXPECT_NE(store.Get("W").values<float>()[0], 2);
+}
+
+TEST(Profile, TimesEveryStepOfRunsThatCount) {
+  Model m, same;
+  VariableStore store(m.graph), same_store(same.graph);
+  Initialize(m.graph, store);
+  Initialize(same.graph, same_store);
+  Session session(m.graph, store, {.threads = 2}), same_session(same.graph, same_store, {.threads = 2});
+  PreparedRun run = session.Prepare({m.loss}, {.mode = Mode::kTraining, .updates = true, .batch = 5});
+  PreparedRun twin = same_session.Prepare({same.loss}, {.mode = Mode::kTraining, .updates = true, .batch = 5});
+  const Tensor input = Model::Input(5);
+  std::ranges::copy(input.values<float>(), run.Input<float>(m.x).begin());
+  std::ranges::copy(input.values<float>(), twin.Input<float>(same.x).begin());
+  const std::vector<double> seconds = run.Profile(3);
+  EXPECT_EQ(seconds.size(), run.program().steps.size());
+  for (const double each : seconds) EXPECT_GE(each, 0);
+  for (int i = 0; i < 4; ++i) twin.Run();
+  EXPECT_EQ(session.run_number(), 4U);
+  EXPECT_EQ(run.Output<float>(0)[0], twin.Output<float>(0)[0]);
 }
 
 // A host compiled with -ffast-math flushes small numbers to zero; ours stay, and its own setting, too.

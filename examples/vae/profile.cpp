@@ -30,6 +30,7 @@ std::string KindOf(const Program& program, const Step& step, const StepFigures& 
   std::string op(*program.graph.op(step.origin).name);
   switch (step.kind) {
     case StepKind::kBlocks: return "Elementwise";
+    case StepKind::kStrips: return "Columns";
     case StepKind::kCopy: return "Copy";
     case StepKind::kGuard: return "Guard";
     case StepKind::kReduction: return op;

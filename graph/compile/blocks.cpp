@@ -62,10 +62,8 @@ int64_t SegmentLength(const ReductionPlan& plan) {
   return std::max<int64_t>(1, std::min(plan.length, segment));
 }
 
-int64_t SegmentCount(const ReductionPlan& plan) { return std::max<int64_t>(1, CeilDivide(plan.length, plan.segment)); }
-
 int64_t RowsPerBlock(const ReductionPlan& plan) {
-  return SegmentCount(plan) > 1 ? 1 : std::max<int64_t>(1, kFoldElements / std::max<int64_t>(1, plan.length));
+  return plan.segments > 1 ? 1 : std::max<int64_t>(1, kFoldElements / std::max<int64_t>(1, plan.length));
 }
 
 int64_t StripColumns(const Step& strips) {
@@ -83,8 +81,8 @@ uint32_t BlockCount(const Step& step) {
   if (step.kind == StepKind::kCopy) return Checked(CeilDivide(step.rows, RowsPerCopy(step)));
   if (step.kind == StepKind::kStrips) return Checked(CeilDivide(step.chain_columns, StripColumns(step)));
   const ReductionPlan& plan = step.reduction;
-  if (plan.inner == 1) return Checked(CeilDivide(plan.outer, RowsPerBlock(plan)) * SegmentCount(plan));
-  return Checked(plan.outer * SegmentCount(plan) * CeilDivide(plan.inner, BlockColumns(step.program)));
+  if (plan.inner == 1) return Checked(CeilDivide(plan.outer, RowsPerBlock(plan)) * plan.segments);
+  return Checked(plan.outer * plan.segments * CeilDivide(plan.inner, BlockColumns(step.program)));
 }
 
 }  // namespace weft

@@ -33,7 +33,6 @@ uint32_t BlockCount(const BlockProgram& program);
 // A fold: `length` is cut into segments of plan.segment. Over rows (inner = 1) a block is a segment of a row, or
 // several short rows; over columns it is a segment of a piece of BlockElements columns.
 int64_t SegmentLength(const ReductionPlan& plan);
-int64_t SegmentCount(const ReductionPlan& plan);
 int64_t RowsPerBlock(const ReductionPlan& plan);
 
 // A step of kind kStrips: columns of a strip.

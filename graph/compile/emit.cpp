@@ -358,7 +358,7 @@ class Emitter {
     // Segments of a length that is fixed by the shape; their partial results are folded by a step of the same kind.
     while (true) {
       plan.segment = SegmentLength(plan);
-      const int64_t segments = SegmentCount(plan);
+      const int64_t segments = plan.segments = std::max<int64_t>(1, CeilDivide(plan.length, plan.segment));
       const BufferId target =
           segments > 1 ? Scratch(ByteSize(step.dtype, {plan.outer, segments, plan.inner})) : BufferOf(unit.node);
       step.blocks = BlockCount(step);

@@ -74,7 +74,7 @@ struct ReductionPlan {
   int64_t outer = 1, length = 0, inner = 1;
   uint32_t source = 0;
   // `length` is cut into segments of this many; more than one leave partial results [outer, segments, inner].
-  int64_t segment = 0;
+  int64_t segment = 0, segments = 1;
 };
 
 // kStrips: nothing but its chain, strip by strip. kGuard: reads scalars and stops the run, before any variable is

@@ -22,8 +22,9 @@ struct Registers {
   std::byte* at(uint32_t reg) { return memory[reg]; }
 };
 
-// Bytes from row to row in panels.
+// Bytes from row to row in panels, and rows that fill a register.
 constexpr int64_t kPanelRowBytes = 128;
+constexpr int64_t kPanelBlockRows = kRegisterBytes / kPanelRowBytes;
 
 // Bytes from row to row in a register: whole vectors.
 int64_t RegisterStride(int64_t row_bytes) { return CeilDivide(row_bytes, kAlignment) * kAlignment; }
@@ -95,8 +96,8 @@ class Block {
 
   int64_t FullElement(Layout layout) const {
     if (layout == Layout::kRowMajor) return row_ * program_.columns + column_;
-    const int64_t width = PanelWidth(program_.dtype), inside = column_ % width;
-    return (column_ - inside) * program_.rows + row_ * width + inside;
+    const int64_t inside = column_ & (PanelWidth(program_.dtype) - 1);  // a power of two: no division here
+    return (column_ - inside) * program_.rows + row_ * PanelWidth(program_.dtype) + inside;
   }
 
   std::byte* Address(const Binding& binding) const {
@@ -150,7 +151,7 @@ void RunPiece(const BlockProgram& program, BufferAddresses buffers, Registers& r
   const int64_t width = BlockColumns(program);
   for (int64_t column = piece.column; column < piece.column_end; column += width) {
     const int64_t count = std::min(width, piece.column_end - column);
-    const int64_t rows = RowsPerBlock(program.dtype, program.layout == Layout::kPanels ? width : count);
+    const int64_t rows = program.layout == Layout::kPanels ? kPanelBlockRows : RowsPerBlock(program.dtype, count);
     for (int64_t row = piece.row; row < piece.row_end; row += rows)
       Block(program, buffers, registers, row, std::min(rows, piece.row_end - row), column, count).Run();
   }
@@ -210,11 +211,10 @@ BlockInput RowMajorSource(const Step& step, BufferAddresses buffers, Registers& 
                           int64_t rows, int64_t column, int64_t count) {
   if (step.program.layout == Layout::kRowMajor) return Source(step, buffers, registers, row, rows, column, count);
   const int64_t width = PanelWidth(step.dtype), size = static_cast<int64_t>(SizeOf(step.dtype)), stride = count * size;
-  const int64_t rows_at_once = RowsPerBlock(step.dtype, width);
   for (int64_t at = 0; at < count; at += width) {
     const int64_t piece = std::min(width, count - at);
-    for (int64_t r = 0; r < rows; r += rows_at_once) {
-      const int64_t here = std::min(rows_at_once, rows - r);
+    for (int64_t r = 0; r < rows; r += kPanelBlockRows) {
+      const int64_t here = std::min(kPanelBlockRows, rows - r);
       const BlockInput source = Source(step, buffers, registers, row + r, here, column + at, piece);
       for (int64_t k = 0; k < here; ++k) {
         std::memcpy(stage.memory + (r + k) * stride + at * size,
@@ -298,8 +298,7 @@ void FoldColumns(const Step& step, BufferAddresses buffers, Registers& registers
   Accumulators accumulators;  // not initialised: as many levels are touched as the rows need
   alignas(kAlignment) std::byte sum[kRegisterBytes + kAlignment];
   const bool in_panels = step.program.layout == Layout::kPanels;
-  const auto most =
-      static_cast<uint64_t>(RowsPerBlock(step.dtype, in_panels ? PanelWidth(step.dtype) : count) / kLeafRows);
+  const auto most = static_cast<uint64_t>((in_panels ? kPanelBlockRows : RowsPerBlock(step.dtype, count)) / kLeafRows);
   uint64_t done = 0;
   size_t top = 0;
   for (int64_t row = begin; row < end;) {
@@ -339,7 +338,7 @@ void FoldColumns(const Step& step, BufferAddresses buffers, Registers& registers
 void FoldStrip(const Step& step, BufferAddresses buffers, Registers& registers, int64_t part, int64_t column,
                int64_t column_end) {
   const ReductionPlan& plan = step.reduction;
-  const int64_t segments = SegmentCount(plan), elements = BlockColumns(step.program);
+  const int64_t segments = plan.segments, elements = BlockColumns(step.program);
   const int64_t first = part / segments * plan.length, segment = part % segments;  // part = outer · segments + segment
   for (; column < column_end; column += elements) {
     FoldColumns(step, buffers, registers, first + segment * plan.segment,
@@ -369,7 +368,7 @@ void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uin
   Registers registers;
   const ReductionPlan& plan = step.reduction;
   const auto size = static_cast<int64_t>(SizeOf(step.dtype));
-  const int64_t segments = SegmentCount(plan);
+  const int64_t segments = plan.segments;
   if (plan.inner == 1) {
     const int64_t rows = RowsPerBlock(plan);
     for (uint32_t b = begin; b < end; ++b) {
@@ -392,7 +391,7 @@ void RunChain(const Step& step, BufferAddresses buffers, const Piece& piece) {
   Registers registers;
   for (const Step& link : step.chain) {
     if (link.kind == StepKind::kReduction) {
-      for (int64_t segment = 0; segment < SegmentCount(link.reduction); ++segment)
+      for (int64_t segment = 0; segment < link.reduction.segments; ++segment)
         FoldStrip(link, buffers, registers, segment, piece.column, piece.column_end);
     } else {
       Piece own = piece;

@@ -52,12 +52,18 @@ std::vector<Node> ChosenVariables(Node loss, const MinimizeOptions& options) {
 
 // ---- Clipping -----------------------------------------------------------------------------------------------------
 
+// Columns first: a matrix in panels is folded as it lies.
+Node SumOfSquares(Node gradient) {
+  const Node square = Square(gradient);
+  return gradient.shape().rank() < 2 ? ReduceSum(square) : ReduceSum(ReduceSum(square, {0}));
+}
+
 Node GlobalNorm(std::span<const Node> gradients) {
   Graph& graph = gradients[0].graph();
   const Path path = "Gradients/GlobalNorm";
   const Scope scope = Scope::Absolute(graph, path);
-  Node sum = ReduceSum(Square(gradients[0]));
-  for (const Node& gradient : gradients.subspan(1)) sum = sum + ReduceSum(Square(gradient));
+  Node sum = SumOfSquares(gradients[0]);
+  for (const Node& gradient : gradients.subspan(1)) sum = sum + SumOfSquares(gradient);
   const Node norm = Sqrt(sum);
   graph.Rename(norm, path);
   return norm;

@@ -64,6 +64,35 @@ TEST(VariableStore, AValueStaysWhereItIs) {
   EXPECT_EQ(store.Get("W").bytes().data(), memory);
 }
 
+TEST(VariableStore, WhatAProgramWritesInPanelsIsReadInRows) {
+  for (const Shape& shape : {Shape{3, 70}, Shape{1, 32}, Shape{5, 40}}) {
+    VariableStore store;
+    store.Declare("W", DType::kFloat32, shape);
+    VariableStore::Entry& entry = *store.Find("W");
+    Tensor value(DType::kFloat32, shape);
+    for (size_t i = 0; i < static_cast<size_t>(value.size()); ++i) value.values<float>()[i] = static_cast<float>(i);
+    store.Set("W", value);
+
+    auto* const panels = reinterpret_cast<float*>(entry.Bytes(Layout::kPanels));
+    entry.Prepare(Layout::kPanels, true);
+    const auto rows = static_cast<size_t>(shape[0].length()), columns = static_cast<size_t>(shape[1].length());
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t c = 0; c < columns; ++c) {
+        float& element = panels[(c / 32 * rows + r) * 32 + c % 32];
+        EXPECT_EQ(element, value.values<float>()[r * columns + c]);
+        element = -element;
+      }
+    }
+    for (float& element : value.values<float>()) element = -element;
+    EXPECT_EQ(store.Get("W"), value);
+
+    store.Set("W", Tensor(DType::kFloat32, shape));
+    entry.Prepare(Layout::kPanels, false);
+    EXPECT_EQ(panels[0], 0);
+    EXPECT_EQ(entry.Bytes(Layout::kPanels), reinterpret_cast<std::byte*>(panels));
+  }
+}
+
 TEST(VariableStore, SetDeclares) {
   VariableStore store;
   store.Set("Encoder/W", Two(1, 2));

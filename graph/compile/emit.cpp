@@ -22,9 +22,18 @@ class Emitter {
       : partition_(partition),
         request_(request),
         buffer_of_(graph.size(), Program::kNoBuffer),
-        target_of_(graph.size(), Program::kNoBuffer) {
+        target_of_(graph.size(), Program::kNoBuffer),
+        asked_for_(graph.size()),
+        reading_units_(graph.size(), 0) {
     program_.graph = std::move(graph);
     program_.mode = mode;
+    for (NodeId fetch : request.fetches) asked_for_[Index(Base(fetch))].fetched = true;
+    for (NodeId guard : request.guards) asked_for_[Index(Base(guard))].guarded = true;
+    for (const auto& [variable, next] : request.updates) {
+      asked_for_[Index(Base(next))].next_value = true;
+      asked_for_[Index(variable)].updated = true;
+    }
+    for (const Unit& unit : partition.units) CountInputs(unit);
   }
 
   Program Run() {
@@ -66,8 +75,7 @@ class Emitter {
       const NodeId id{i};
       const OpDef& op = graph().op(id);
       if (!op.is_source()) continue;
-      const bool updated = std::any_of(request_.updates.begin(), request_.updates.end(),
-                                       [id](const Graph::Pair& pair) { return pair.first == id; });
+      const bool updated = asked_for_[i].updated;
       if (!partition_.needs_buffer[i] && !updated) continue;
       const BufferId buffer = BufferOf(id);
       Buffer& record = program_.buffers[buffer];
@@ -160,10 +168,7 @@ class Emitter {
     guard_position_ = guard;
   }
 
-  bool IsFetched(NodeId id) const {
-    return std::any_of(request_.fetches.begin(), request_.fetches.end(),
-                       [&](NodeId fetch) { return Base(fetch) == Base(id); });
-  }
+  bool IsFetched(NodeId id) const { return asked_for_[Index(Base(id))].fetched; }
 
   // ---- Steps --------------------------------------------------------------------------------------------------------
 
@@ -336,12 +341,9 @@ class Emitter {
     // If only its epilogue reads the product, it takes the bytes of the epilogue's first result.
     BlockProgram epilogue;
     if (!unit.elementwise.empty()) {
-      const auto read_elsewhere = [&](const Unit& other) {
-        return &other != &unit && std::any_of(other.inputs.begin(), other.inputs.end(),
-                                              [&](const UnitInput& input) { return input.base == unit.node; });
-      };
-      const bool own =
-          IsWanted(unit.node) || std::any_of(partition_.units.begin(), partition_.units.end(), read_elsewhere);
+      const auto reads_itself = std::any_of(unit.inputs.begin(), unit.inputs.end(),
+                                            [&](const UnitInput& input) { return input.base == unit.node; });
+      const bool own = IsWanted(unit.node) || reading_units_[Index(unit.node)] > (reads_itself ? 1u : 0u);
       const auto result = std::find_if(unit.elementwise.begin(), unit.elementwise.end(),
                                        [&](NodeId id) { return partition_.needs_buffer[Index(id)] != 0; });
       if (!own && result != unit.elementwise.end()) buffer_of_[Index(unit.node)] = BufferOf(*result);
@@ -378,11 +380,8 @@ class Emitter {
   }
 
   bool IsWanted(NodeId id) const {
-    const auto is = [&](NodeId other) { return Base(other) == id; };
-    return std::any_of(request_.fetches.begin(), request_.fetches.end(), is) ||
-           std::any_of(request_.guards.begin(), request_.guards.end(), is) ||
-           std::any_of(request_.updates.begin(), request_.updates.end(),
-                       [&](const Graph::Pair& pair) { return is(pair.second); });
+    const AskedFor& asked = asked_for_[Index(id)];
+    return asked.fetched || asked.guarded || asked.next_value;
   }
 
   void Push(Step step) {
@@ -456,11 +455,27 @@ class Emitter {
     }
   }
 
+  // What the request says of a node: the first three of the node whose buffer holds it.
+  struct AskedFor {
+    bool fetched = false, guarded = false, next_value = false, updated = false;
+  };
+
+  // A unit may read a node in several shapes and counts once.
+  void CountInputs(const Unit& unit) {
+    std::vector<NodeId> bases;
+    for (const UnitInput& input : unit.inputs) bases.push_back(input.base);
+    std::sort(bases.begin(), bases.end());
+    bases.erase(std::unique(bases.begin(), bases.end()), bases.end());
+    for (NodeId base : bases) ++reading_units_[Index(base)];
+  }
+
   const PartitionResult& partition_;
   const EmitRequest& request_;
   Program program_;
   std::vector<BufferId> buffer_of_;
   std::vector<BufferId> target_of_;  // of a next value: its variable's buffer
+  std::vector<AskedFor> asked_for_;
+  std::vector<uint32_t> reading_units_;  // by the node whose buffer they read
   std::map<BufferId, BufferId> old_value_;
   std::vector<std::pair<size_t, size_t>> order_;  // position, unit
   size_t guard_position_ = 0;

@@ -105,11 +105,10 @@ void BackwardWalk::AskRule(Node node, Node gradient) {
 // Gradients/F is the gradient of F and nothing else: gradients are named first, then what rules made besides.
 void BackwardWalk::StateNames() {
   const Path root("Gradients");
-  const auto unique = [&](NodeId forward, std::string_view base) {
-    const Path parent = graph_.name(forward).parent();
-    const Scope scope = Scope::Absolute(graph_, root / parent);
+  // In the current scope, and not the name of a forward node's gradient.
+  const auto unique = [&](const Path& forward_scope, std::string_view base) {
     Path name = graph_.UniqueName(base);
-    while (graph_.FindId(parent / Path(name.leaf())) != kNoNode) name = graph_.UniqueName(base);
+    while (graph_.FindId(forward_scope / Path(name.leaf())) != kNoNode) name = graph_.UniqueName(base);
     return name;
   };
   for (const auto& [forward, first_made] : records_) {
@@ -119,14 +118,21 @@ void BackwardWalk::StateNames() {
       continue;  // a rule gave back a node of the user's
     const Path name = root / graph_.name(forward);
     const NodeId owner = graph_.FindId(name);
-    const bool is_free = owner == kNoNode || owner == gradient;  // else an earlier call on this graph has it
-    graph_.Rename(graph_.node(gradient), is_free ? name : unique(forward, name.leaf()));
+    if (owner == kNoNode || owner == gradient) {
+      graph_.Rename(graph_.node(gradient), name);
+      continue;
+    }
+    const Scope scope = Scope::Absolute(graph_, name.parent());  // an earlier call on this graph has the name
+    graph_.Rename(graph_.node(gradient), unique(graph_.name(forward).parent(), name.leaf()));
   }
   for (size_t r = 0; r < records_.size(); ++r) {
     const size_t end = r + 1 < records_.size() ? records_[r + 1].first_made : graph_.size();
+    if (records_[r].first_made == end) continue;
+    const Path parent = graph_.name(records_[r].forward).parent();
+    const Scope scope = Scope::Absolute(graph_, root / parent);
     for (size_t i = records_[r].first_made; i < end; ++i) {
       const Node made = graph_.node(NodeId{static_cast<uint32_t>(i)});
-      if (!graph_.has_stated_name(made.id())) graph_.Rename(made, unique(records_[r].forward, *made.op().name));
+      if (!graph_.has_stated_name(made.id())) graph_.Rename(made, unique(parent, *made.op().name));
     }
   }
 }

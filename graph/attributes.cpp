@@ -22,13 +22,31 @@ bool SameBits(const AttributeValue& a, const AttributeValue& b) {
   return a == b;
 }
 
-size_t HashOf(const AttributeValue& value) {
-  if (const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&value)) {
-    const auto bytes = (*tensor)->bytes();
+size_t Mixed(size_t hash, size_t more) { return hash * 31 + more; }
+
+struct Hash {
+  template <class T>
+  size_t operator()(const T& v) const {
+    return std::hash<T>{}(v);
+  }
+  size_t operator()(double v) const { return std::hash<uint64_t>{}(std::bit_cast<uint64_t>(v)); }
+  size_t operator()(const Shape& v) const {
+    size_t hash = v.rank();
+    for (const Dim& dim : v) hash = Mixed(hash, std::hash<int64_t>{}(dim.length()));
+    return hash;
+  }
+  size_t operator()(const std::vector<int64_t>& v) const {
+    size_t hash = v.size();
+    for (int64_t number : v) hash = Mixed(hash, std::hash<int64_t>{}(number));
+    return hash;
+  }
+  size_t operator()(const std::shared_ptr<const Tensor>& v) const {
+    const auto bytes = v->bytes();
     return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
-  return std::hash<std::string>{}(ToString(value));
-}
+};
+
+size_t HashOf(const AttributeValue& value) { return std::visit(Hash{}, value); }
 
 // The shortest text that reads back to the same double, marked as floating-point.
 std::string NumberText(double value) {
@@ -162,25 +180,29 @@ class Reader {
 
 }  // namespace
 
-Attributes::Attributes(std::initializer_list<Entry> entries) : entries_(entries) {
-  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.first < b.first; });
-  const auto twice = std::adjacent_find(entries_.begin(), entries_.end(),
+Attributes::Attributes(std::initializer_list<Entry> given) {
+  std::vector<Entry> entries(given);
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.first < b.first; });
+  const auto twice = std::adjacent_find(entries.begin(), entries.end(),
                                         [](const Entry& a, const Entry& b) { return a.first == b.first; });
-  if (twice != entries_.end()) throw GraphError(fmt::format("attribute '{}': given twice", twice->first));
+  if (twice != entries.end()) throw GraphError(fmt::format("attribute '{}': given twice", twice->first));
+  if (!entries.empty()) entries_ = std::make_shared<const std::vector<Entry>>(std::move(entries));
 }
 
 const AttributeValue* Attributes::Find(std::string_view key) const {
-  for (const Entry& entry : entries_) {
+  for (const Entry& entry : entries()) {
     if (entry.first == key) return &entry.second;
   }
   return nullptr;
 }
 
 void Attributes::Set(std::string_view key, AttributeValue value) {
-  const auto at = std::lower_bound(entries_.begin(), entries_.end(), key,
+  std::vector<Entry> changed(begin(), end());
+  const auto at = std::lower_bound(changed.begin(), changed.end(), key,
                                    [](const Entry& entry, std::string_view k) { return entry.first < k; });
-  if (at != entries_.end() && at->first == key) at->second = std::move(value);
-  else entries_.emplace(at, std::string(key), std::move(value));
+  if (at != changed.end() && at->first == key) at->second = std::move(value);
+  else changed.emplace(at, std::string(key), std::move(value));
+  entries_ = std::make_shared<const std::vector<Entry>>(std::move(changed));
 }
 
 const AttributeValue& Attributes::At(std::string_view key) const {
@@ -194,13 +216,14 @@ void Attributes::ThrowWrongType(std::string_view key) {
 
 size_t Attributes::Hash() const {
   size_t hash = 0;
-  for (const Entry& entry : entries_)
-    hash = hash * 31 + std::hash<std::string>{}(entry.first) * 7 + HashOf(entry.second);
+  for (const Entry& entry : entries())
+    hash = Mixed(hash, std::hash<std::string>{}(entry.first) * 7 + HashOf(entry.second));
   return hash;
 }
 
 bool Attributes::operator==(const Attributes& other) const {
-  return std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
+  return entries_ == other.entries_ ||
+         std::equal(begin(), end(), other.begin(), other.end(),
                     [](const Entry& a, const Entry& b) { return a.first == b.first && SameBits(a.second, b.second); });
 }
 

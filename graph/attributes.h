@@ -1,9 +1,11 @@
 // Attributes of a node: an ordered list key → value. Equality, hash, printing and parsing are written once, here.
+// Copies share the list until one of them is changed: a graph passes through many rooms, and few change its attributes.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,19 +36,20 @@ class Attributes {
   const AttributeValue* Find(std::string_view key) const;  // nullptr if there is none
   void Set(std::string_view key, AttributeValue value);
 
-  auto begin() const { return entries_.begin(); }
-  auto end() const { return entries_.end(); }
-  bool empty() const { return entries_.empty(); }
+  auto begin() const { return entries().begin(); }
+  auto end() const { return entries().end(); }
+  bool empty() const { return entries().empty(); }
   size_t Hash() const;
   // Tensors are compared by bits, so two equal constants are equal attributes; floating-point values too (NaN = NaN, 0
   // ≠ −0).
   bool operator==(const Attributes& other) const;
 
  private:
+  std::span<const Entry> entries() const { return entries_ == nullptr ? std::span<const Entry>() : *entries_; }
   const AttributeValue& At(std::string_view key) const;
   [[noreturn]] static void ThrowWrongType(std::string_view key);
 
-  std::vector<Entry> entries_;
+  std::shared_ptr<const std::vector<Entry>> entries_;  // none: empty
 };
 
 // "alpha=0.2 axes=(0, 1) shape=[N, 784] dtype=f32 stream="Encoder/Epsilon" value=f32[2]{1.0, 2.0}"; parses back to the

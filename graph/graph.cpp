@@ -15,19 +15,43 @@ std::span<const NodeId> Node::operands() const { return graph_->operands(id_); }
 const Attributes& Node::attributes() const { return graph_->attributes(id_); }
 
 Node Graph::Add(const OpDef& op, std::vector<Node> operands, Attributes attributes) {
-  const std::string base = (scope_ / Path(*op.name)).str();
+  std::string base = BelowScope(*op.name);
   uint32_t& counter = counters_[base];
-  std::string name = counter == 0 ? base : fmt::format("{}_{}", base, counter);
-  while (names_.contains(name)) name = fmt::format("{}_{}", base, ++counter);
-  const Node node = Append(op, operands, std::move(attributes), Path(name), false);
-  ++counters_[base];  // only now: a refused node takes no name
+  std::string name = FreeName(base, counter);
+  const Node node = Append(op, operands, std::move(attributes), Path(std::move(name)), false);
+  ++counter;  // only now: a refused node takes no name
   return node;
 }
 
 Node Graph::AddNamed(std::string_view name, const OpDef& op, std::vector<Node> operands, Attributes attributes) {
-  const Path path = scope_ / Path(name);
-  if (names_.contains(path.str())) FailTaken(path);
-  return Append(op, operands, std::move(attributes), path, true);
+  return AddAt(scope_ / Path(name), op, operands, std::move(attributes));
+}
+
+Node Graph::AddAt(Path path, const OpDef& op, std::span<const Node> operands, Attributes attributes) {
+  return Append(op, operands, std::move(attributes), std::move(path), true);
+}
+
+void Graph::Reserve(size_t nodes) { names_.Reserve(nodes); }
+
+std::string Graph::BelowScope(std::string_view base) const {
+  std::string path = scope_.str();
+  if (!path.empty()) path += '/';
+  return path += base;
+}
+
+std::string Graph::FreeName(const std::string& base, uint32_t& counter) const {
+  std::string name = base;
+  const auto count = [&] {
+    name.resize(base.size());
+    name += '_';
+    name += std::to_string(counter);
+  };
+  if (counter > 0) count();
+  while (names_.Find(name) != kNoNode) {
+    ++counter;
+    count();
+  }
+  return name;
 }
 
 Node Graph::Append(const OpDef& op, std::span<const Node> operands, Attributes attributes, Path name, bool stated) {
@@ -46,12 +70,17 @@ Node Graph::Append(const OpDef& op, std::span<const Node> operands, Attributes a
                 .stated = stated,
                 .uses = {}};
   record.attributes = std::move(attributes);
-  for (uint32_t i = 0; i < operands.size(); ++i) {
-    record.operands.push_back(operands[i].id());
-    nodes_[Index(operands[i].id())].uses.push_back({operands[i].id(), id, i});
-  }
-  names_.emplace(record.name.str(), id);
+  record.operands.reserve(operands.size());
+  for (const Node& operand : operands) record.operands.push_back(operand.id());
   nodes_.push_back(std::move(record));
+  const Path& kept = nodes_.back().name;  // the index refers to it
+  if (!names_.Insert(kept.str(), id)) {
+    const Path taken = kept;
+    nodes_.pop_back();
+    FailTaken(taken);
+  }
+  for (uint32_t i = 0; i < operands.size(); ++i)
+    nodes_[Index(operands[i].id())].uses.push_back({operands[i].id(), id, i});
   return {*this, id};
 }
 
@@ -64,34 +93,66 @@ Node Graph::Find(const Path& name) {
   throw GraphError(fmt::format("No node '{}'{}", Escaped(name.str()), DidYouMean(name.str(), known)));
 }
 
-NodeId Graph::FindId(const Path& name) const {
-  const auto found = names_.find(name.str());
-  return found == names_.end() ? kNoNode : found->second;
-}
+NodeId Graph::FindId(const Path& name) const { return names_.Find(name.str()); }
 
 void Graph::Rename(Node node, const Path& name) {
   RequireOwn(node, name.str());
   if (name.is_root())
     throw GraphError(fmt::format("name of '{}': got the root, expected a name", Escaped(node.name().str())));
-  const auto [at, is_new] = names_.emplace(name.str(), node.id());
-  if (!is_new && at->second != node.id()) FailTaken(name);
+  const NodeId owner = FindId(name);
+  if (owner != kNoNode && owner != node.id()) FailTaken(name);
   Record& record = nodes_[Index(node.id())];
   if (record.stated) {
-    if (is_new) aliases_.emplace(name.str(), node.id());
+    if (owner == kNoNode) names_.Insert(aliases_.emplace(name.str(), node.id()).first->first, node.id());
     return;
   }
-  if (is_new) names_.erase(record.name.str());
+  names_.Erase(record.name.str());
   record.name = name;
   record.stated = true;
+  names_.Insert(record.name.str(), node.id());
+}
+
+void Graph::MoveName(Node from, Node to) {
+  RequireOwn(from, "MoveName");
+  Record& record = nodes_[Index(from.id())];
+  const Path name = record.name;
+  names_.Erase(name.str());
+  record.name = UniqueName(*record.op->name);
+  record.stated = false;
+  names_.Insert(record.name.str(), from.id());
+  Rename(to, name);
+}
+
+std::vector<NodeId> Graph::Retain(const std::vector<bool>& kept) {
+  std::vector<NodeId> now(nodes_.size(), kNoNode);
+  uint32_t count = 0;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (kept[i]) now[i] = NodeId{count++};
+  }
+  names_ = {};
+  names_.Reserve(count + aliases_.size());
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (!kept[i]) continue;
+    Record& record = nodes_[Index(now[i])];
+    if (&record != &nodes_[i]) record = std::move(nodes_[i]);
+    record.stated = true;
+    for (NodeId& operand : record.operands) operand = now[Index(operand)];
+    std::erase_if(record.uses, [&](const Edge& use) { return !kept[Index(use.target)]; });
+    for (Edge& use : record.uses) use = {now[Index(use.source)], now[Index(use.target)], use.operand};
+    names_.Insert(record.name.str(), now[i]);
+  }
+  nodes_.erase(nodes_.begin() + count, nodes_.end());
+  std::erase_if(aliases_, [&](const auto& alias) { return !kept[Index(alias.second)]; });
+  for (auto& [alias, id] : aliases_) names_.Insert(alias, id = now[Index(id)]);
+  return now;
 }
 
 Path Graph::UniqueName(std::string_view base) {
-  const std::string path = (scope_ / Path(base)).str();
+  const std::string path = BelowScope(base);
   uint32_t& counter = counters_[path];
-  std::string name = counter == 0 ? path : fmt::format("{}_{}", path, counter);
-  while (names_.contains(name)) name = fmt::format("{}_{}", path, ++counter);
+  Path name = FreeName(path, counter);
   ++counter;
-  return Path(name);
+  return name;
 }
 
 void Graph::SetKind(Node node, ValueKind kind) {

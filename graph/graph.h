@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "weft/graph/attributes.h"
+#include "weft/graph/name_index.h"
+#include "weft/graph/node_id.h"
 #include "weft/graph/path.h"
 #include "weft/graph/tensor_type.h"
 
@@ -25,10 +27,6 @@ namespace weft {
 
 struct OpDef;
 class Graph;
-
-enum class NodeId : uint32_t {};
-inline constexpr NodeId kNoNode{UINT32_MAX};
-constexpr uint32_t Index(NodeId id) { return static_cast<uint32_t>(id); }
 
 // A handle: cheap to copy, valid as long as its Graph lives where it is. Every op has exactly one result.
 class Node {
@@ -76,6 +74,9 @@ class Graph {
   Node Add(const OpDef& op, std::vector<Node> operands, Attributes attributes = {});
   // The same under a stated name (in the current scope), which must be free.
   Node AddNamed(std::string_view name, const OpDef& op, std::vector<Node> operands, Attributes attributes = {});
+  // The same under a whole path: the current scope is left aside.
+  Node AddAt(Path path, const OpDef& op, std::span<const Node> operands, Attributes attributes = {});
+  void Reserve(size_t nodes);  // room for the names of so many: for who knows how many will come
 
   size_t size() const { return nodes_.size(); }
   Node node(NodeId id) { return {*this, id}; }
@@ -93,9 +94,14 @@ class Graph {
   // Replaces an automatic name by a stated one; a node that has a stated name gets an alias. The name is taken as it
   // is, not below the current scope. Throws GraphError if it belongs to another node, or is the root.
   void Rename(Node node, const Path& name);
+  // The name of `from` becomes that of `to`, or an alias of it, as by Rename; `from` is called by its op again.
+  void MoveName(Node from, Node to);
   // `base` in the current scope, with a counter if that is taken ("FullyConnected_1"), reserved for a layer's scope.
   Path UniqueName(std::string_view base);
   const std::map<std::string, NodeId>& aliases() const { return aliases_; }
+  // For a graph in the making: without all other nodes, and no name is automatic any more. Kept nodes may read kept
+  // ones only; there may be no pairs and collections yet. Returns the new ids.
+  std::vector<NodeId> Retain(const std::vector<bool>& kept);
   // What the node's numbers mean, where no type rule can know it.
   void SetKind(Node node, ValueKind kind);
 
@@ -127,13 +133,16 @@ class Graph {
     bool has_update = false, has_initial_value = false;
   };
 
+  std::string BelowScope(std::string_view base) const;
+  // `base`, or with the next number that is free: `counter` afterwards, which the caller counts up.
+  std::string FreeName(const std::string& base, uint32_t& counter) const;
   Node Append(const OpDef& op, std::span<const Node> operands, Attributes attributes, Path name, bool stated);
   void AddPair(std::vector<Pair>& pairs, bool Record::*has_one, Node variable, Node value, std::string_view what);
   [[noreturn]] void FailTaken(const Path& name) const;
   void RequireOwn(const Node& node, std::string_view who) const;
 
   std::deque<Record> nodes_;  // a deque: types and names that were handed out stay where they are while it grows
-  std::unordered_map<std::string, NodeId> names_;  // looked up, never walked: its order is not reproducible
+  NameIndex names_;           // of the texts in records and aliases
   std::map<std::string, NodeId> aliases_;
   // The next number of an automatic name; a reserved scope has one, too.
   std::unordered_map<std::string, uint32_t> counters_;

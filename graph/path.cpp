@@ -2,6 +2,7 @@
 #include "weft/graph/path.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,7 +11,10 @@
 
 namespace weft {
 
-Path::Path(std::string_view text) : text_(text) {
+Path::Path(std::string_view text) : Path(std::string(text)) {}
+
+Path::Path(std::string given) : text_(std::move(given)) {
+  const std::string_view text = text_;
   const auto fail = [text](std::string_view reason) {
     throw GraphError(fmt::format("name '{}': {}", Escaped(text, 80), reason));
   };
@@ -38,7 +42,11 @@ std::string_view Path::leaf() const {
 Path Path::operator/(const Path& child) const {
   if (is_root()) return child;
   if (child.is_root()) return *this;
-  return Path(text_ + "/" + child.text_);
+  Path result;
+  result.text_.reserve(text_.size() + 1 + child.text_.size());
+  result.text_.append(text_).append("/").append(child.text_);
+  if (result.text_.size() > kMaxBytes) return Path(std::move(result.text_));  // which says so
+  return result;
 }
 
 bool Path::IsWithin(const Path& scope) const {

@@ -16,7 +16,7 @@ class Path {
   // Throws GraphError for an empty component ("A//B", "/A", "A/"), a control character, or more than kMaxBytes.
   Path(std::string_view text);  // implicit: a literal is a path
   Path(const char* text) : Path(std::string_view(text)) {}
-  Path(const std::string& text) : Path(std::string_view(text)) {}
+  Path(std::string text);
 
   const std::string& str() const { return text_; }
   bool is_root() const { return text_.empty(); }

@@ -25,7 +25,7 @@ std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions&
   CompileGraph state = Bind(graph, fetches, updates, options.batch, options.mode, options.fed);
   show("bind", state);
   constexpr std::pair<std::string_view, CompileGraph (*)(const CompileGraph&)> kPasses[] = {
-      {"prune", Prune}, {"fold", Fold}, {"deduplicate", Deduplicate}, {"simplify", Simplify}, {"prune", Prune}};
+      {"fold", Fold}, {"deduplicate", Deduplicate}, {"simplify", Simplify}};
   for (const auto& [name, pass] : kPasses) {
     state = pass(state);
     show(name, state);

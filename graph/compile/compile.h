@@ -1,5 +1,5 @@
-// Compile: a one-way street from a graph to a Program. Bind → Prune → Fold → Deduplicate → Simplify → Partition →
-// MemoryPlan → Schedule; each room takes a value and returns a value.
+// Compile: a one-way street from a graph to a Program. Bind → Fold → Deduplicate → Simplify → Partition → MemoryPlan →
+// Schedule; each room takes a value and returns a value.
 #pragma once
 
 #include <functional>

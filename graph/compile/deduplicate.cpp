@@ -13,19 +13,20 @@
 namespace weft {
 namespace {
 
-struct HashNode {
-  const Graph& graph;
-  size_t operator()(NodeId id) const {
-    size_t hash = std::hash<const OpDef*>{}(&graph.op(id)) ^ graph.attributes(id).Hash();
-    for (NodeId operand : graph.operands(id)) hash = hash * 0x9E3779B97F4A7C15u + Index(operand);  // 2⁶⁴ / golden ratio
-    return hash;
-  }
-};
-
+// Compares nodes by what stands for their operands.
 struct SameNode {
   const Graph& graph;
+  const std::vector<NodeId>& first;  // of equal nodes, by id
+
+  size_t operator()(NodeId id) const {
+    size_t hash = std::hash<const OpDef*>{}(&graph.op(id)) ^ graph.attributes(id).Hash();
+    for (NodeId operand : graph.operands(id))
+      hash = hash * 0x9E3779B97F4A7C15u + Index(first[Index(operand)]);  // 2⁶⁴ / golden ratio
+    return hash;
+  }
   bool operator()(NodeId a, NodeId b) const {
-    return &graph.op(a) == &graph.op(b) && std::ranges::equal(graph.operands(a), graph.operands(b)) &&
+    const auto same = [this](NodeId x, NodeId y) { return first[Index(x)] == first[Index(y)]; };
+    return &graph.op(a) == &graph.op(b) && std::ranges::equal(graph.operands(a), graph.operands(b), same) &&
            graph.type(a) == graph.type(b) && graph.attributes(a) == graph.attributes(b);
   }
 };
@@ -38,16 +39,21 @@ bool HasIdentity(const OpDef& op) {
 }  // namespace
 
 CompileGraph Deduplicate(const CompileGraph& from) {
-  Rebuilder rebuilder(from.graph, "Deduplicate");
-  std::unordered_set<NodeId, HashNode, SameNode> known(from.graph.size(), {rebuilder.graph()}, {rebuilder.graph()});
-  for (uint32_t i = 0; i < from.graph.size(); ++i) {
+  const Graph& graph = from.graph;
+  std::vector<NodeId> first(graph.size());
+  const SameNode same{graph, first};
+  std::unordered_set<NodeId, SameNode, SameNode> known(graph.size(), same, same);
+  for (uint32_t i = 0; i < graph.size(); ++i) {
     const NodeId id{i};
-    const Node copy = rebuilder.Append(id);
-    copy.graph().SetKind(copy, from.graph.type(id).kind);
-    const NodeId first = HasIdentity(copy.op()) ? copy.id() : *known.insert(copy.id()).first;
-    rebuilder.Replace(id, copy.graph().node(first));
+    first[i] = HasIdentity(graph.op(id)) ? id : *known.insert(id).first;
   }
-  return Prune(std::move(rebuilder).Finish(from.fetches, from.updates));
+  Rebuilder rebuilder(graph, "Deduplicate");
+  for (uint32_t i = 0; i < graph.size(); ++i) {
+    const NodeId id{i};
+    if (first[i] == id) rebuilder.Copy(id);
+    else rebuilder.Replace(id, rebuilder.Now(first[i]));
+  }
+  return std::move(rebuilder).Finish(from.fetches, from.updates);
 }
 
 }  // namespace weft

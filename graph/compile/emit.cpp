@@ -24,9 +24,21 @@ class Emitter {
       : partition_(partition),
         request_(request),
         buffer_of_(graph.size(), Program::kNoBuffer),
-        target_of_(graph.size(), Program::kNoBuffer) {
+        target_of_(graph.size(), Program::kNoBuffer),
+        asked_for_(graph.size()),
+        reading_products_(graph.size(), 0) {
     program_.graph = std::move(graph);
     program_.mode = mode;
+    for (NodeId fetch : request.fetches) asked_for_[Index(Base(fetch))].fetched = true;
+    for (NodeId guard : request.guards) asked_for_[Index(Base(guard))].guarded = true;
+    for (const auto& [variable, next] : request.updates) {
+      asked_for_[Index(Base(next))].next_value = true;
+      asked_for_[Index(variable)].updated = true;
+    }
+    for (const Unit& unit : partition.units) {
+      if (unit.node == kNoNode || !program_.graph.op(unit.node).traits.takes_panels) continue;
+      for (const UnitInput& input : unit.inputs) ++reading_products_[Index(input.base)];
+    }
   }
 
   Program Run() {
@@ -94,8 +106,7 @@ class Emitter {
       const NodeId id{i};
       const OpDef& op = graph().op(id);
       if (!op.is_source()) continue;
-      const bool updated = std::any_of(request_.updates.begin(), request_.updates.end(),
-                                       [id](const Graph::Pair& pair) { return pair.first == id; });
+      const bool updated = asked_for_[i].updated;
       if (!partition_.needs_buffer[i] && !updated) continue;
       const BufferId buffer = BufferOf(id);
       Buffer& record = program_.buffers[buffer];
@@ -203,10 +214,10 @@ class Emitter {
     guard_position_ = guard;
   }
 
-  bool IsFetched(NodeId id) const { return Holds(request_.fetches, id); }
-  bool IsWanted(NodeId id) const { return IsFetched(id) || Holds(request_.guards, id); }
-  bool Holds(const std::vector<NodeId>& list, NodeId id) const {
-    return std::any_of(list.begin(), list.end(), [&](NodeId other) { return Base(other) == Base(id); });
+  bool IsFetched(NodeId id) const { return asked_for_[Index(Base(id))].fetched; }
+  bool IsWanted(NodeId id) const {
+    const AskedFor& asked = asked_for_[Index(id)];
+    return asked.fetched || asked.guarded || asked.next_value;
   }
 
   // ---- Steps --------------------------------------------------------------------------------------------------------
@@ -426,14 +437,8 @@ class Emitter {
   // A fed matrix that several products read is put into panels once, by a copy.
   bool SharesPanels(NodeId operand) const {
     const TensorType& type = graph().type(operand);
-    if (Base(operand) != operand || type.shape.rank() != 2 || type.shape[0].length() < 1 ||
-        type.shape[1].length() < PanelWidth(type.dtype))
-      return false;
-    return std::count_if(partition_.units.begin(), partition_.units.end(), [&](const Unit& unit) {
-             return unit.node != kNoNode && graph().op(unit.node).traits.takes_panels &&
-                    std::any_of(unit.inputs.begin(), unit.inputs.end(),
-                                [&](const UnitInput& input) { return input.base == operand; });
-           }) > 1;
+    return Base(operand) == operand && type.shape.rank() == 2 && type.shape[0].length() > 0 &&
+           type.shape[1].length() >= PanelWidth(type.dtype) && reading_products_[Index(operand)] > 1;
   }
 
   void Push(Step step) {
@@ -521,11 +526,18 @@ class Emitter {
     }
   }
 
+  // What the request says of a node: the first three of the node whose buffer holds it.
+  struct AskedFor {
+    bool fetched = false, guarded = false, next_value = false, updated = false;
+  };
+
   const PartitionResult& partition_;
   const EmitRequest& request_;
   Program program_;
   std::vector<BufferId> buffer_of_;
   std::vector<BufferId> target_of_;  // of a next value: its variable's buffer
+  std::vector<AskedFor> asked_for_;
+  std::vector<uint32_t> reading_products_;  // of a node: units that take panels
   std::map<BufferId, BufferId> old_value_;
   std::map<BufferId, BufferId> copies_;           // in the other layout
   std::vector<std::pair<size_t, size_t>> order_;  // position, unit

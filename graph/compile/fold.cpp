@@ -119,13 +119,13 @@ std::optional<Node> FoldedView(const Node& node) {
 CompileGraph Fold(const CompileGraph& from) {
   Rebuilder rebuilder(from.graph, "Fold");
   for (uint32_t i = 0; i < from.graph.size(); ++i) {
-    const Node copy = rebuilder.Append(NodeId{i});
+    const Node copy = rebuilder.Copy(NodeId{i});
     std::optional<Node> folded;
     if (copy.op().is_elementwise()) folded = FoldedElementwise(copy);
     if (copy.op().is_view()) folded = FoldedView(copy);
-    rebuilder.Replace(NodeId{i}, folded.value_or(copy));
+    if (folded) rebuilder.Replace(NodeId{i}, *folded);
   }
-  return Prune(std::move(rebuilder).Finish(from.fetches, from.updates));
+  return std::move(rebuilder).Finish(from.fetches, from.updates);
 }
 
 }  // namespace weft

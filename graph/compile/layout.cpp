@@ -11,7 +11,8 @@ namespace {
 class Assigner {
  public:
   Assigner(const Graph& graph, std::span<const Graph::Pair> updates, PartitionResult& partition)
-      : graph_(graph), updates_(updates), partition_(partition), is_read_(graph.size(), 0) {
+      : graph_(graph), partition_(partition), is_read_(graph.size(), 0), variable_of_(graph.size(), kNoNode) {
+    for (const auto& [variable, next] : updates) variable_of_[Index(next)] = variable;
     partition_.layouts.assign(graph.size(), Layout::kRowMajor);
     for (const Unit& unit : partition_.units) {
       for (const UnitInput& input : unit.inputs) is_read_[Index(input.base)] = 1;
@@ -59,8 +60,7 @@ class Assigner {
   }
 
   bool IsNextOfPanels(NodeId id) const {
-    return std::any_of(updates_.begin(), updates_.end(),
-                       [&](const Graph::Pair& update) { return update.second == id && InPanels(update.first); });
+    return variable_of_[Index(id)] != kNoNode && InPanels(variable_of_[Index(id)]);
   }
 
   // Elementwise, or a fold of its rows or columns, over a matrix of which something lies in panels.
@@ -73,9 +73,9 @@ class Assigner {
   }
 
   const Graph& graph_;
-  std::span<const Graph::Pair> updates_;
   PartitionResult& partition_;
   std::vector<char> is_read_;
+  std::vector<NodeId> variable_of_;  // whose next value it is
 };
 
 }  // namespace

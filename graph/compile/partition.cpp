@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "weft/graph/compile/iteration_space.h"
 
@@ -17,7 +18,8 @@ class Partitioner {
         wanted_(graph.size(), 0),
         needed_(graph.size(), 0),
         unit_of_(graph.size(), kNone),
-        prologues_(graph.size()) {
+        prologues_(graph.size()),
+        listed_by_(graph.size(), 0) {
     result_.base.resize(graph.size());
     result_.needs_buffer.assign(graph.size(), 0);
     for (uint32_t i = 0; i < graph.size(); ++i) {
@@ -186,6 +188,7 @@ class Partitioner {
   // Everything that the unit reads from outside.
   std::vector<UnitInput> InputsOf(const Unit& unit) const {
     std::vector<UnitInput> inputs;
+    const uint32_t listing = ++listings_;
     const auto add = [&](NodeId reader) {
       for (NodeId operand : graph_.operands(reader)) {
         if (std::binary_search(unit.elementwise.begin(), unit.elementwise.end(), operand)) continue;
@@ -195,7 +198,9 @@ class Partitioner {
         const auto same = [&](const UnitInput& other) {
           return other.base == input.base && other.shape == input.shape;
         };
-        if (std::none_of(inputs.begin(), inputs.end(), same)) inputs.push_back(input);
+        // A base that was not met before need not be looked for: a concatenation may have any number of operands.
+        const bool met = std::exchange(listed_by_[Index(input.base)], listing) == listing;
+        if (!met || std::none_of(inputs.begin(), inputs.end(), same)) inputs.push_back(input);
       }
     };
     for (NodeId id : unit.elementwise) add(id);
@@ -396,6 +401,8 @@ class Partitioner {
   std::vector<char> wanted_, needed_, stored_broadcast_;
   std::vector<uint32_t> unit_of_;  // of elementwise nodes and of nodes with a unit of their own
   std::vector<std::vector<NodeId>> prologues_;
+  mutable std::vector<uint32_t> listed_by_;  // of a base: the number of the last list of inputs that has it
+  mutable uint32_t listings_ = 0;
   PartitionResult result_;
 };
 

@@ -1,5 +1,5 @@
 // The passes that turn a graph into a smaller graph with the same results, bit for bit. The user's graph is never
-// touched.
+// touched, and each pass leaves only what a fetch or an update needs.
 #pragma once
 
 #include <cstdint>

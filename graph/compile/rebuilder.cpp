@@ -14,13 +14,33 @@ namespace {
 
 // `pass`, with a counter if `graph` uses it as the first component of a name.
 Path UnusedScope(const Graph& graph, std::string_view pass) {
-  std::unordered_set<std::string> used;
-  const auto use = [&used](const std::string& name) { used.insert(name.substr(0, name.find('/'))); };
+  std::unordered_set<std::string> used;  // of those that come into question
+  const auto use = [&](const std::string& name) {
+    if (name.starts_with(pass)) used.insert(name.substr(0, name.find('/')));
+  };
   for (uint32_t i = 0; i < graph.size(); ++i) use(graph.name(NodeId{i}).str());
   for (const auto& [alias, id] : graph.aliases()) use(alias);
   std::string scope(pass);
   for (int count = 1; used.contains(scope); ++count) scope = fmt::format("{}_{}", pass, count);
   return scope;
+}
+
+void KeepNeeded(CompileGraph& state) {
+  std::vector<bool> needed(state.graph.size());
+  for (NodeId id : Wanted(state.fetches, state.updates)) needed[Index(id)] = true;
+  bool all = true;
+  for (size_t i = needed.size(); i-- > 0;) {  // users before their operands
+    all = all && needed[i];
+    if (!needed[i]) continue;
+    for (NodeId operand : state.graph.operands(NodeId{static_cast<uint32_t>(i)})) needed[Index(operand)] = true;
+  }
+  if (all) return;
+  const std::vector<NodeId> now = state.graph.Retain(needed);
+  for (NodeId& fetch : state.fetches) fetch = now[Index(fetch)];
+  for (auto& [variable, next_value] : state.updates) {
+    variable = now[Index(variable)];
+    next_value = now[Index(next_value)];
+  }
 }
 
 }  // namespace
@@ -34,27 +54,38 @@ std::vector<NodeId> Wanted(std::span<const NodeId> fetches, std::span<const Grap
 Rebuilder::Rebuilder(const Graph& from, std::string_view pass, int64_t batch)
     : from_(from), pass_(pass), batch_(batch), now_(from.size(), kNoNode) {
   graph_.set_scope(UnusedScope(from, pass));
+  graph_.Reserve(from.size());
 }
 
-std::vector<Node> Rebuilder::Operands(NodeId old) {
-  std::vector<Node> operands;
-  for (NodeId operand : from_.operands(old)) operands.push_back(Now(operand));
-  return operands;
+std::span<const Node> Rebuilder::Operands(NodeId old) {
+  operands_.clear();
+  for (NodeId operand : from_.operands(old)) operands_.push_back(Now(operand));
+  return operands_;
 }
 
-Node Rebuilder::Append(NodeId old) { return graph_.Add(from_.op(old), Operands(old), BoundAttributes(old)); }
+Node Rebuilder::Copy(NodeId old) {
+  const Node copy = graph_.AddAt(from_.name(old), from_.op(old), Operands(old), BoundAttributes(old));
+  RequireType(old, copy);
+  graph_.SetKind(copy, from_.type(old).kind);
+  now_[Index(old)] = copy.id();
+  return copy;
+}
 
 void Rebuilder::Replace(NodeId old, Node by) {
+  RequireType(old, by);
+  if (!graph_.has_stated_name(by.id())) graph_.SetKind(by, from_.type(old).kind);
+  if (Has(old)) graph_.MoveName(Now(old), by);
+  else graph_.Rename(by, from_.name(old));
+  now_[Index(old)] = by.id();
+}
+
+void Rebuilder::RequireType(NodeId old, const Node& by) const {
   const TensorType& type = from_.type(old);
   const Shape shape = Bound(type.shape, old);
-  if (by.dtype() != type.dtype || by.shape() != shape) {
-    const TensorType expected = {.dtype = type.dtype, .shape = shape, .kind = type.kind};
-    throw GraphError(fmt::format("{} of {} '{}': got {}, expected {}", pass_, *from_.op(old).name,
-                                 Escaped(from_.name(old).str()), ToString(by.type()), ToString(expected)));
-  }
-  if (!graph_.has_stated_name(by.id())) graph_.SetKind(by, type.kind);
-  graph_.Rename(by, from_.name(old));
-  now_[Index(old)] = by.id();
+  if (by.dtype() == type.dtype && by.shape() == shape) return;
+  const TensorType expected = {.dtype = type.dtype, .shape = shape, .kind = type.kind};
+  throw GraphError(fmt::format("{} of {} '{}': got {}, expected {}", pass_, *from_.op(old).name,
+                               Escaped(from_.name(old).str()), ToString(by.type()), ToString(expected)));
 }
 
 CompileGraph Rebuilder::Finish(std::span<const NodeId> fetches, std::span<const Graph::Pair> updates) && {
@@ -67,13 +98,15 @@ CompileGraph Rebuilder::Finish(std::span<const NodeId> fetches, std::span<const 
   for (const auto& [variable, next_value] : updates)
     result.updates.emplace_back(now_[Index(variable)], now_[Index(next_value)]);
   result.graph = std::move(graph_);
+  KeepNeeded(result);
   return result;
 }
 
 Attributes Rebuilder::BoundAttributes(NodeId old) const {
   Attributes attributes = from_.attributes(old);
   for (const auto& [key, value] : from_.attributes(old)) {
-    if (const Shape* shape = std::get_if<Shape>(&value)) attributes.Set(key, Bound(*shape, old));
+    const Shape* shape = std::get_if<Shape>(&value);
+    if (shape != nullptr && !shape->is_bound()) attributes.Set(key, Bound(*shape, old));
   }
   return attributes;
 }

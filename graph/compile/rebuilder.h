@@ -19,21 +19,23 @@ class Rebuilder {
   Graph& graph() { return graph_; }
   bool Has(NodeId old) const { return now_[Index(old)] != kNoNode; }
   Node Now(NodeId old) { return graph_.node(now_[Index(old)]); }  // what stands for `old`
-  std::vector<Node> Operands(NodeId old);                         // what stands for its operands, which come first
+  std::span<const Node> Operands(NodeId old);  // what stands for its operands, which come first; until the next call
 
-  // A copy of `old` that does not stand for it yet.
-  Node Append(NodeId old);
-  // From now on `by` stands for `old` and answers to its name: a new node takes name and kind, another one gets an
-  // alias. Throws GraphError if it is of another type: a pass or a simplification rule is wrong.
+  // A copy that stands for `old` under its name.
+  Node Copy(NodeId old);
+  // From now on `by` stands for `old`, instead of a copy if there is one, and answers to its name: a new node takes
+  // name and kind, another one gets an alias. Throws GraphError if it is of another type: a pass or a simplification
+  // rule is wrong.
   void Replace(NodeId old, Node by);
-  void Copy(NodeId old) { Replace(old, Append(old)); }
 
   // The shape with the batch size for N, as `old` needs it. Throws GraphError if there is none.
   Shape Bound(const Shape& shape, NodeId old) const;
 
+  // The new graph without what is not needed.
   CompileGraph Finish(std::span<const NodeId> fetches, std::span<const Graph::Pair> updates) &&;
 
  private:
+  void RequireType(NodeId old, const Node& by) const;
   Attributes BoundAttributes(NodeId old) const;
 
   const Graph& from_;
@@ -41,6 +43,7 @@ class Rebuilder {
   int64_t batch_;
   Graph graph_;
   std::vector<NodeId> now_;  // by old id
+  std::vector<Node> operands_;
 };
 
 }  // namespace weft

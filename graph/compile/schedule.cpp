@@ -2,19 +2,14 @@
 #include "weft/graph/compile/schedule.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
-
-#include <boost/graph/adjacency_list.hpp>
-#include <boost/graph/dag_shortest_paths.hpp>
-#include <boost/graph/transitive_reduction.hpp>
 
 namespace weft {
 namespace {
 
-using StepGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
-
-// Above this many steps the quadratic bits of the reduction cost more than the edges that it saves.
+// Above this many steps the bits of the reduction, one a pair, cost more than the edges that it saves.
 constexpr size_t kMaxReducedSteps = 4096;
 
 // oneTBB's guide: a task should take at least 100,000 cycles, so that handing it out is noise.
@@ -27,7 +22,7 @@ constexpr double kSequentialCycles = 300'000;
 struct Segment {
   int64_t end;
   StepId writer = kNoStep;
-  std::vector<StepId> readers = {};
+  std::vector<StepId> readers = {};  // since then
 };
 
 class Accesses {
@@ -42,12 +37,14 @@ class Accesses {
   }
 
   void Write(int64_t begin, int64_t end, StepId step) {
-    ForSegments(begin, end, [&](Segment& segment) {
-      Add(segment.writer, step);
+    ForSegments(begin, end, [&](const Segment& segment) {
+      if (segment.readers.empty()) Add(segment.writer, step);  // else they have waited for it
       for (StepId reader : segment.readers) Add(reader, step);
-      segment.writer = step;
-      segment.readers.clear();
     });
+    // One segment again, or pieces would pile up where bytes are used again and again.
+    const auto first = segments_.find(begin);
+    segments_.erase(std::next(first), segments_.lower_bound(end));
+    first->second = {.end = end, .writer = step};
   }
 
  private:
@@ -85,41 +82,32 @@ class Accesses {
   std::map<int64_t, Segment> segments_;  // disjoint, by begin
 };
 
+void Add(const StepBits& more, StepBits& to) { std::ranges::transform(to, more, to.begin(), std::bit_or()); }
+
 // Edges that other paths already imply are dropped: fewer atomic decrements a run.
-std::vector<StepEdge> Reduced(size_t steps, std::vector<StepEdge> edges) {
-  if (edges.empty() || steps > kMaxReducedSteps) return edges;
-  StepGraph graph(steps), reduced;
-  for (const StepEdge& edge : edges) add_edge(edge.before, edge.after, graph);
-  std::vector<StepGraph::vertex_descriptor> place(steps);
-  std::vector<size_t> index(steps);
-  std::iota(index.begin(), index.end(), size_t{0});
-  boost::transitive_reduction(graph, reduced,
-                              boost::make_iterator_property_map(place.begin(), get(boost::vertex_index, graph)),
-                              boost::make_iterator_property_map(index.begin(), get(boost::vertex_index, graph)));
-  std::vector<StepId> step_at(steps);
-  for (StepId id = 0; id < steps; ++id) step_at[place[id]] = id;
+std::vector<StepEdge> Reduced(size_t steps, const std::vector<StepEdge>& edges) {
+  if (steps > kMaxReducedSteps) return edges;
+  const std::vector<StepBits> after = Closure(steps, edges);
   std::vector<StepEdge> kept;
-  for (const auto& edge : boost::make_iterator_range(boost::edges(reduced)))
-    kept.push_back({step_at[source(edge, reduced)], step_at[target(edge, reduced)]});
-  std::sort(kept.begin(), kept.end());
+  StepBits implied;
+  for (const StepEdge& edge : edges) {  // of one step, the nearest first: a way around it begins with an earlier edge
+    if (kept.empty() || kept.back().before != edge.before) implied.assign(steps / 64 + 1, 0);
+    if (Has(implied, edge.after)) continue;
+    Add(after[edge.after], implied);
+    kept.push_back(edge);
+  }
   return kept;
 }
 
-// The longest path of cycles from each step to the end: what is urgent. (The shortest one with negative lengths,
-// backwards from an added end.)
-std::vector<double> Urgency(const Program& program, const std::vector<StepEdge>& edges) {
-  using Weighted = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, boost::no_property,
-                                         boost::property<boost::edge_weight_t, double>>;
-  const size_t end = program.steps.size();
-  Weighted graph(end + 1);
-  for (const StepEdge& edge : edges) add_edge(edge.after, edge.before, -program.steps[edge.before].cycles, graph);
-  for (size_t id = 0; id < end; ++id) add_edge(end, id, -program.steps[id].cycles, graph);
-  std::vector<double> distance(end + 1);
-  boost::dag_shortest_paths(
-      graph, end,
-      boost::distance_map(boost::make_iterator_property_map(distance.begin(), get(boost::vertex_index, graph))));
-  for (double& d : distance) d = -d;
-  return distance;
+// The longest path of cycles from each step to the end: what is urgent.
+std::vector<double> Urgency(const Program& program, std::span<const StepEdge> edges) {
+  std::vector<double> behind(program.steps.size(), 0);
+  auto edge = edges.rbegin();
+  for (size_t id = behind.size(); id-- > 0;) {
+    for (; edge != edges.rend() && edge->before == id; ++edge) behind[id] = std::max(behind[id], behind[edge->after]);
+    behind[id] += program.steps[id].cycles;
+  }
+  return behind;
 }
 
 }  // namespace
@@ -143,6 +131,16 @@ std::vector<StepEdge> Dependencies(const Program& program, bool by_offset) {
   std::sort(edges.begin(), edges.end());
   edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
   return edges;
+}
+
+std::vector<StepBits> Closure(size_t steps, std::span<const StepEdge> edges) {
+  std::vector<StepBits> after(steps, StepBits(steps / 64 + 1, 0));
+  for (size_t i = edges.size(); i-- > 0;) {  // the last steps first: what is behind them is known
+    const auto [before, next] = edges[i];
+    Add(after[next], after[before]);
+    after[before][next / 64] |= uint64_t{1} << next % 64;
+  }
+  return after;
 }
 
 Program PlanSchedule(Program program) {

@@ -41,8 +41,12 @@ Node Simplest(Node node) {
 
 CompileGraph Simplify(const CompileGraph& from) {
   Rebuilder rebuilder(from.graph, "Simplify");
-  for (uint32_t i = 0; i < from.graph.size(); ++i) rebuilder.Replace(NodeId{i}, Simplest(rebuilder.Append(NodeId{i})));
-  return Prune(std::move(rebuilder).Finish(from.fetches, from.updates));
+  for (uint32_t i = 0; i < from.graph.size(); ++i) {
+    const NodeId id{i};
+    const Node copy = rebuilder.Copy(id);
+    if (const Node simplest = Simplest(copy); simplest != copy) rebuilder.Replace(id, simplest);
+  }
+  return std::move(rebuilder).Finish(from.fetches, from.updates);
 }
 
 }  // namespace weft

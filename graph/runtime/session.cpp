@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -75,10 +76,8 @@ struct PreparedRun::State {
 
   const ProgramInput* FindInput(const Path& name) const {
     const NodeId id = program->graph.FindId(name);
-    for (const ProgramInput& input : program->inputs) {
-      if (input.node == id) return &input;
-    }
-    return nullptr;
+    const auto found = std::ranges::lower_bound(program->inputs, id, {}, &ProgramInput::node);  // inputs stand by id
+    return found != program->inputs.end() && found->node == id ? &*found : nullptr;
   }
 
   // Looks the variables up once: their memory does not move.
@@ -403,14 +402,11 @@ int64_t BatchOf(std::span<const Feed> feeds) {
 
 std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::span<const Node> fetches, Mode mode,
                                             bool updates) {
-  for (size_t i = 0; i < feeds.size(); ++i) {
-    for (size_t k = 0; k < i; ++k) {
-      if (feeds[i].node == feeds[k].node)
-        throw GraphError(fmt::format("feed '{}': given twice", feeds[i].node.name().str()));
-    }
-  }
+  std::map<std::string_view, const Feed*> by_name;
   std::vector<Node> fed;
   for (const Feed& feed : feeds) {
+    if (!by_name.emplace(feed.node.name().str(), &feed).second)
+      throw GraphError(fmt::format("feed '{}': given twice", feed.node.name().str()));
     if (feed.node.op().is_source(SourceKind::kConstant))
       throw GraphError(fmt::format("feed '{}': is a constant", feed.node.name().str()));
     if (!feed.node.op().is_source(SourceKind::kPlaceholder)) fed.push_back(feed.node);
@@ -420,9 +416,8 @@ std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::sp
   const Program& program = *state->program;
   for (const ProgramInput& input : program.inputs) {
     const Path& name = program.graph.name(input.node);
-    const auto feed = std::find_if(feeds.begin(), feeds.end(), [&](const Feed& f) { return f.node.name() == name; });
-    if (feed != feeds.end())
-      std::memcpy(state->InputBytes(input).data(), feed->value.bytes().data(), feed->value.bytes().size());
+    if (const auto feed = by_name.find(name.str()); feed != by_name.end())
+      std::ranges::copy(feed->second->value.bytes(), state->InputBytes(input).begin());
     else if (input.has_default) state->FillDefault(input);
     else
       throw GraphError(

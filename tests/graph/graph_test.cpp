@@ -10,6 +10,7 @@
 #include "weft/graph/error.h"
 #include "weft/graph/op.h"
 #include "weft/graph/scope.h"
+#include "weft/graph/verify.h"
 #include "weft/tests/support/thrown.h"
 #include "weft/tests/support/toy_ops.h"
 
@@ -185,6 +186,39 @@ TEST(Names, ANodeAndItsScopeMayShareAName) {
   const Node w = ToyVariable(graph, "Encoder/Mean/W");
   const Scope scope(graph, "Encoder");
   EXPECT_EQ(Named("Mean", ToyUnary(w)).name(), Path("Encoder/Mean"));
+}
+
+TEST(Names, MoveToAnotherNode) {
+  Graph graph;
+  const Node x = ToyInput(graph, "X");
+  const Node old = Named("Y", ToyUnary(x)), fresh = ToyUnary(x), stated = Named("Z", ToyUnary(x));
+  graph.MoveName(old, fresh);
+  EXPECT_EQ(graph.Find("Y"), fresh);
+  EXPECT_EQ(fresh.name(), Path("Y"));
+  EXPECT_EQ(graph.Find(old.name()), old);
+  EXPECT_FALSE(graph.has_stated_name(old.id()));
+  graph.MoveName(fresh, stated);
+  EXPECT_EQ(stated.name(), Path("Z"));
+  EXPECT_EQ(graph.Find("Y"), stated);
+  Verify(graph);
+}
+
+TEST(Graph, RetainsTheNodesThatAreKept) {
+  Graph graph;
+  const Node x = ToyInput(graph, "X");
+  const Node dead = Named("Dead", ToyUnary(x)), y = Named("Y", ToyUnary(x));
+  ToyUnary(dead);
+  graph.Rename(y, "Other");
+  graph.Rename(dead, "Grave");
+  const std::vector<NodeId> now = graph.Retain({true, false, true, false});
+  EXPECT_EQ(now, (std::vector<NodeId>{NodeId{0}, kNoNode, NodeId{1}, kNoNode}));
+  EXPECT_EQ(graph.size(), 2u);
+  EXPECT_EQ(graph.FindId("Y"), NodeId{1});
+  EXPECT_EQ(graph.FindId("Other"), NodeId{1});
+  EXPECT_EQ(graph.FindId("Dead"), kNoNode);
+  EXPECT_EQ(graph.FindId("Grave"), kNoNode);
+  EXPECT_EQ(graph.uses(NodeId{0}).size(), 1u);
+  Verify(graph);
 }
 
 TEST(Names, RefusesWhatIsNoName) {

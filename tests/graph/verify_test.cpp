@@ -102,7 +102,7 @@ TEST(Verify, NamesTheNodeOfEveryIllegalGraph) {
        },
        "'U': comes before its operand 'V'"},
       {"a node without a name", [](Graph& g) { Inside(Nodes{}, g)[3].name = Path(); }, "node 3 has no name"},
-      {"a name that is not found", [](Graph& g) { Inside(NamesInside{}, g).erase("U"); },
+      {"a name that is not found", [](Graph& g) { Inside(NamesInside{}, g).Erase("U"); },
        "'U': is not found by its name"},
       {"a name that another node has", [](Graph& g) { Inside(Nodes{}, g)[3].name = "Sum"; },
        "'Sum': shares its name with node 4"},

@@ -202,11 +202,11 @@ BlockInput Source(const Step& step, BufferAddresses buffers, Registers& register
 
 // What a row-wise fold takes at a time from panels: some rows, put together.
 struct Stage {
-  static constexpr int64_t kElements = int64_t{8} * kBlockElements;  // of f32: 32 KiB
-  alignas(kAlignment) std::byte memory[kElements * sizeof(float) + kAlignment];
+  static constexpr int64_t kBytes = int64_t{32} * 1024;
+  alignas(kAlignment) std::byte memory[kBytes + kAlignment];
 };
 
-// The same, row-major: count ≤ BlockElements, rows · count ≤ Stage::kElements.
+// The same, row-major: at most BlockElements of a row, and no more bytes than the stage has.
 BlockInput RowMajorSource(const Step& step, BufferAddresses buffers, Registers& registers, Stage& stage, int64_t row,
                           int64_t rows, int64_t column, int64_t count) {
   if (step.program.layout == Layout::kRowMajor) return Source(step, buffers, registers, row, rows, column, count);
@@ -273,7 +273,7 @@ void FoldRows(const Step& step, BufferAddresses buffers, Registers& registers, i
   int64_t rows = 1;
   if (short_rows && step.program.layout == Layout::kRowMajor) rows = RowsPerBlock(step.dtype, count);
   if (short_rows && step.program.layout == Layout::kPanels)
-    rows = Stage::kElements * 4 / (count * static_cast<int64_t>(SizeOf(step.dtype)));
+    rows = Stage::kBytes / (count * static_cast<int64_t>(SizeOf(step.dtype)));
   Stage stage;
   for (; row < row_end; row += rows, out += rows * stride) {
     const int64_t here = std::min(rows, row_end - row);

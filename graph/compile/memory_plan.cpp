@@ -312,9 +312,11 @@ class SweepPlanner {
   }
 
   bool PlaceInPlace(StepId id, BufferId second) {
+    // What the step makes itself has no place yet.
     const auto ends_here = [&](BufferId first) {
       const auto& users = lifetimes_.users(first);
-      return users.back() == id && (users.size() == 1 || waves_[users[users.size() - 2]] < waves_[id]);
+      return lifetimes_.writer(first) != id && users.back() == id &&
+             (users.size() == 1 || waves_[users[users.size() - 2]] < waves_[id]);
     };
     for (BufferId first : program_.steps[id].reads) {
       if (is_handed_on_[first] || !ends_here(first) || !lifetimes_.WorksInPlace(id, first, second)) continue;

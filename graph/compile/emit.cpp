@@ -9,6 +9,7 @@
 #include "weft/graph/compile/blocks.h"
 #include "weft/graph/compile/combine.h"
 #include "weft/graph/compile/iteration_space.h"
+#include "weft/graph/compile/layout.h"
 
 namespace weft {
 namespace {
@@ -436,9 +437,7 @@ class Emitter {
 
   // A fed matrix that several products read is put into panels once, by a copy.
   bool SharesPanels(NodeId operand) const {
-    const TensorType& type = graph().type(operand);
-    return Base(operand) == operand && type.shape.rank() == 2 && type.shape[0].length() > 0 &&
-           type.shape[1].length() >= PanelWidth(type.dtype) && reading_products_[Index(operand)] > 1;
+    return Base(operand) == operand && FitsPanels(graph().type(operand)) && reading_products_[Index(operand)] > 1;
   }
 
   void Push(Step step) {

@@ -13,7 +13,6 @@ class Assigner {
   Assigner(const Graph& graph, std::span<const Graph::Pair> updates, PartitionResult& partition)
       : graph_(graph), partition_(partition), is_read_(graph.size(), 0), variable_of_(graph.size(), kNoNode) {
     for (const auto& [variable, next] : updates) variable_of_[Index(next)] = variable;
-    partition_.layouts.assign(graph.size(), Layout::kRowMajor);
     for (const Unit& unit : partition_.units) {
       for (const UnitInput& input : unit.inputs) is_read_[Index(input.base)] = 1;
     }
@@ -39,12 +38,6 @@ class Assigner {
  private:
   void Set(NodeId id) { partition_.layouts[Index(id)] = Layout::kPanels; }
   bool InPanels(NodeId id) const { return partition_.layouts[Index(id)] == Layout::kPanels; }
-
-  // Narrower ones would be mostly filling.
-  static bool FitsPanels(const TensorType& type) {
-    return IsFloating(type.dtype) && type.shape.rank() == 2 && type.shape[0].length() > 0 &&
-           type.shape[1].length() >= PanelWidth(type.dtype);
-  }
 
   bool TakesPanels(const Unit& unit) const { return unit.node != kNoNode && graph_.op(unit.node).traits.takes_panels; }
 
@@ -79,6 +72,11 @@ class Assigner {
 };
 
 }  // namespace
+
+bool FitsPanels(const TensorType& type) {
+  return IsFloating(type.dtype) && type.shape.rank() == 2 && type.shape[0].length() > 0 &&
+         type.shape[1].length() >= PanelWidth(type.dtype);
+}
 
 void AssignLayouts(const Graph& graph, std::span<const Graph::Pair> updates, PartitionResult& partition) {
   Assigner(graph, updates, partition).Run();

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "weft/graph/compile/blocks.h"
+#include "weft/graph/runtime/panels.h"
 
 namespace weft {
 namespace {
@@ -22,8 +23,7 @@ struct Registers {
   std::byte* at(uint32_t reg) { return memory[reg]; }
 };
 
-// Bytes from row to row in panels, and rows that fill a register.
-constexpr int64_t kPanelRowBytes = 128;
+// Rows of a panel that fill a register.
 constexpr int64_t kPanelBlockRows = kRegisterBytes / kPanelRowBytes;
 
 // Bytes from row to row in a register: whole vectors.

@@ -14,7 +14,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include "weft/graph/compile/chain.h"
 #include "weft/graph/compile/emit.h"
+#include "weft/graph/compile/layout.h"
 #include "weft/graph/compile/memory_plan.h"
 #include "weft/graph/compile/partition.h"
 #include "weft/graph/compile/passes.h"
@@ -24,6 +26,7 @@
 #include "weft/models/training/optimizers.h"
 #include "weft/ops/operators.h"
 #include "weft/ops/ops.h"
+#include "weft/tests/benchmarks/run_benchmarks.h"
 
 namespace weft {
 namespace {
@@ -116,10 +119,14 @@ Program CompileInPhases(const Graph& graph, NodeId loss, Phases& phases) {
   std::vector<NodeId> wanted = bound.fetches;
   for (const auto& [variable, next] : bound.updates) wanted.push_back(next);
   const EmitRequest request{.fetches = bound.fetches, .updates = bound.updates};
-  const PartitionResult partition = Partition(bound.graph, wanted, true);
+  PartitionResult partition = Partition(bound.graph, wanted, true);
   phases.End("partition");
+  AssignLayouts(bound.graph, bound.updates, partition);
+  phases.End("layout");
   Program program = Emit(std::move(bound.graph), partition, request, Mode::kTraining);
   phases.End("emit");
+  program = FormChains(std::move(program));
+  phases.End("chain");
   program = PlanMemory(std::move(program), true);
   phases.End("memory");
   program = PlanSchedule(std::move(program));
@@ -183,10 +190,4 @@ void RegisterAll() {
 }  // namespace
 }  // namespace weft
 
-int main(int count, char** arguments) {
-  weft::RegisterAll();
-  benchmark::Initialize(&count, arguments);
-  if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}
+int main(int count, char** arguments) { return weft::RunBenchmarks(count, arguments, weft::RegisterAll); }

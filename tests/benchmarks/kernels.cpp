@@ -11,6 +11,7 @@
 #include "weft/graph/runtime/session.h"
 #include "weft/ops/all_ops.h"
 #include "weft/ops/ops.h"
+#include "weft/tests/benchmarks/run_benchmarks.h"
 #include "weft/tests/support/op_matrix.h"
 
 namespace weft {
@@ -74,10 +75,4 @@ void RegisterAll() {
 }  // namespace
 }  // namespace weft
 
-int main(int count, char** arguments) {
-  weft::RegisterAll();
-  benchmark::Initialize(&count, arguments);
-  if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}
+int main(int count, char** arguments) { return weft::RunBenchmarks(count, arguments, weft::RegisterAll); }

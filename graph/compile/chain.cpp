@@ -143,9 +143,28 @@ class Chain {
   std::set<BufferId> made_, read_between_, written_between_;
 };
 
+// Single rows that come from variables alone, such as the scale of a batch normalisation, go first: a chain that reads
+// one that is made behind its head would end there.
+void PutRowsOfVariablesFirst(Program& program) {
+  std::vector<char> is_known(program.buffers.size(), 0);
+  for (BufferId id = 0; id < program.buffers.size(); ++id)
+    is_known[id] = program.buffers[id].kind != BufferKind::kArena;
+  std::vector<Step> first, rest;
+  for (Step& step : program.steps) {
+    const auto known = [&](BufferId id) { return is_known[id] != 0; };
+    const bool is_first = step.kind == StepKind::kBlocks && step.program.rows == 1 &&
+                          std::ranges::all_of(step.reads, known) && std::ranges::none_of(step.writes, known);
+    for (BufferId write : step.writes) is_known[write] = is_first ? 1 : is_known[write];
+    (is_first ? first : rest).push_back(std::move(step));
+  }
+  first.insert(first.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+  program.steps = std::move(first);
+}
+
 }  // namespace
 
 Program FormChains(Program program) {
+  PutRowsOfVariablesFirst(program);
   std::vector<Step> steps;
   std::vector<char> taken(program.steps.size(), 0);
   for (size_t i = 0; i < program.steps.size(); ++i) {

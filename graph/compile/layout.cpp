@@ -74,7 +74,7 @@ class Assigner {
 }  // namespace
 
 bool FitsPanels(const TensorType& type) {
-  return IsFloating(type.dtype) && type.shape.rank() == 2 && type.shape[0].length() > 0 &&
+  return IsFloating(type.dtype) && type.shape.rank() == 2 && type.shape[0].length() > 1 &&
          type.shape[1].length() >= PanelWidth(type.dtype);
 }
 

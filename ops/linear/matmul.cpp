@@ -13,7 +13,16 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
 
 // What a step knows of a product, in `numbers`.
-enum Number : size_t { kRows, kColumns, kDepth, kLeftLayout, kRightLayout, kResultLayout };
+enum Number : size_t {
+  kRows,
+  kColumns,
+  kDepth,
+  kLeftLayout,
+  kRightLayout,
+  kResultLayout,
+  kTransposeLeft,
+  kTransposeRight
+};
 
 // op(X) as a matrix [depth, n].
 template <class T>
@@ -28,13 +37,13 @@ ProductOperand<T> OperandOf(const StepArguments& step, size_t index, bool transp
 
 template <class T>
 ProductOperand<T> LeftOf(const StepArguments& step) {
-  return OperandOf<T>(step, 0, !step.attributes->Get<bool>("transpose_left"));
+  return OperandOf<T>(step, 0, step.numbers[kTransposeLeft] == 0);
 }
 
 template <class T>
 MatrixProduct<T> ProductOf(const StepArguments& step) {
   return {.left = LeftOf<T>(step),
-          .right = OperandOf<T>(step, 1, step.attributes->Get<bool>("transpose_right")),
+          .right = OperandOf<T>(step, 1, step.numbers[kTransposeRight] != 0),
           .rows = step.numbers[kRows],
           .columns = step.numbers[kColumns],
           .depth = step.numbers[kDepth],
@@ -57,7 +66,7 @@ void PackLeft(const StepArguments& step, int64_t block) {
 template <class T>
 void Multiply(const StepArguments& step, int64_t block) {
   const MatrixProduct<T> product = ProductOf<T>(step);
-  MultiplyBlock(product, CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>), block);
+  MultiplyBlock(product, CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>).range(block));
 }
 
 // Reads the panels of op(A), and B.
@@ -69,7 +78,7 @@ void MultiplyPacked(const StepArguments& step, int64_t block) {
                   .columns = product.rows,
                   .transposed = false,
                   .layout = Layout::kPanels};
-  MultiplyBlock(product, CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>), block);
+  MultiplyBlock(product, CutIntoBlocks(product.rows, product.columns, kPanelWidth<T>).range(block));
 }
 
 // Reads A and B.
@@ -235,8 +244,14 @@ void LowerMatMul(LoweringContext& context) {
   // A single row lies in panels as it lies in a row.
   if (rows == 1 && !options.transpose_left) left = Layout::kPanels;
   const auto numbers = [&] {
-    return std::vector<int64_t>{
-        rows, columns, depth, static_cast<int64_t>(left), static_cast<int64_t>(right), static_cast<int64_t>(result)};
+    return std::vector<int64_t>{rows,
+                                columns,
+                                depth,
+                                static_cast<int64_t>(left),
+                                static_cast<int64_t>(right),
+                                static_cast<int64_t>(result),
+                                options.transpose_left ? 1 : 0,
+                                options.transpose_right ? 1 : 0};
   };
   StepSpec multiply = {.reads = {OperandBuffer(0), OperandBuffer(1)},
                        .writes = {StepBuffer::kResult},
@@ -263,8 +278,10 @@ void LowerMatMul(LoweringContext& context) {
     multiply.run = MultiplyPackedStep;
     multiply.reads[0] = packed;
   }
+  const double right_bytes = static_cast<double>(columns) * depth_bytes;
   SetBlocks(multiply, CutIntoBlocks(rows, columns, width).blocks(),
-            static_cast<double>(rows) * static_cast<double>(columns) * depth_bytes / kProductBytesPerCycle);
+            std::max(static_cast<double>(rows) * right_bytes / kProductBytesPerCycle,
+                     right_bytes / kStreamedBytesPerCycle));
   context.steps.push_back(std::move(multiply));
 }
 

@@ -214,11 +214,26 @@ void MultiplyPanel(const MatrixProduct<T>& product, const BlockRange& range, int
   }
 }
 
-// A block of the grid: one panel of columns; the left operand is in panels. What the right one is not in is packed
-// chunk by chunk: while one is multiplied, the next comes into the cache.
+// What is wanted while the rows of a block pass a panel: the next chunk of its depth; with the last one, what the
+// epilogue will read, and the next panel. Few rows leave no time for it, and the processor sees a stream by itself.
 template <class T>
-void MultiplyBlock(const MatrixProduct<T>& product, const BlockGrid& grid, int64_t block) {
-  const BlockRange range = grid.range(block);
+Fetches FetchesOf(const MatrixProduct<T>& product, const BlockRange& range, int64_t k, int64_t k_end) {
+  Fetches fetches;
+  if (range.row_end - range.row <= kFewRows) return fetches;
+  const ProductOperand<T>& right = product.right;
+  if (k_end < product.depth) {
+    fetches.Add(WalkOver(right, k_end, std::min(product.depth, k_end + (k_end - k)), range.column, range.column_end));
+    return fetches;
+  }
+  FetchForEpilogue(product, range, fetches);
+  const int64_t next_end = std::min(product.columns, range.column_end + kPanelWidth<T>);
+  fetches.Add(WalkOver(right, 0, std::min(product.depth, k_end - k), range.column_end, next_end));
+  return fetches;
+}
+
+// One panel of a block; the left operand is in panels. What the right one is not in is packed chunk by chunk.
+template <class T>
+void MultiplyPanelOf(const MatrixProduct<T>& product, const BlockRange& range) {
   const ProductOperand<T>& right = product.right;
   const bool lies_ready = right.in_panels() && !right.transposed;
   const int64_t chunk = lies_ready ? std::max<int64_t>(1, product.depth) : kChunkDepth;
@@ -229,20 +244,21 @@ void MultiplyBlock(const MatrixProduct<T>& product, const BlockGrid& grid, int64
     const T* panel = packed;
     if (lies_ready) panel = &right.at(0, range.column);
     else PackPanels(right, k, k_end, range.column, range.column_end, packed);
-    Fetches fetch;
-    if (k_end < product.depth) {
-      fetch.Add(WalkOver(right, k_end, std::min(product.depth, k_end + chunk), range.column, range.column_end));
-    } else {
-      FetchForEpilogue(product, range, fetch);
-      if (block + 1 < grid.blocks() && grid.range(block + 1).column != range.column) {
-        const BlockRange next = grid.range(block + 1);
-        fetch.Add(WalkOver(right, 0, std::min(product.depth, chunk), next.column, next.column_end));
-      }
-    }
-    if (product.left.transposed) MultiplyPanel<Walk::kAcross>(product, range, k, k_end, panel, fetch);
-    else MultiplyPanel<Walk::kDown>(product, range, k, k_end, panel, fetch);
+    Fetches fetches = FetchesOf(product, range, k, k_end);
+    if (product.left.transposed) MultiplyPanel<Walk::kAcross>(product, range, k, k_end, panel, fetches);
+    else MultiplyPanel<Walk::kDown>(product, range, k, k_end, panel, fetches);
     k = k_end;
   } while (k < product.depth);
+}
+
+template <class T>
+void MultiplyBlock(const MatrixProduct<T>& product, const BlockRange& range) {
+  for (int64_t column = range.column; column < range.column_end; column += kPanelWidth<T>) {
+    MultiplyPanelOf(product, {.row = range.row,
+                              .row_end = range.row_end,
+                              .column = column,
+                              .column_end = std::min(range.column_end, column + kPanelWidth<T>)});
+  }
   Finish(product, range);
 }
 
@@ -255,41 +271,66 @@ constexpr int64_t StripVectors(int64_t rows) {
   return vectors;
 }
 
-// to[r * to_stride + c − column] = (leftᵀ · right)[r, c] for r < kRows and the columns c of at most a block. Nothing is
-// packed but the few rows, and what the tiles could not read as it lies: ends of rows, and a right operand along the
-// depth.
-template <int64_t kRows, class T>
-void MultiplyStrips(const ProductOperand<T>& left, const ProductOperand<T>& right, int64_t depth, int64_t column,
-                    int64_t column_end, T* to, int64_t to_stride) {
-  constexpr int64_t kVectors = StripVectors(kRows);
+// What a chunk of the depth adds to some rows.
+template <class T>
+struct StripChunk {
+  const T* rows;  // [length][kFewRows]
+  const T* right;
+  int64_t right_stride, length;
+  bool resume;
+};
+
+// to[r, c] for the columns c < columns, in strips as wide as they fit. The right operand is read where it lies: behind
+// the end of a row is the next one, and behind the last one the padding of the buffer.
+template <int64_t kRows, int64_t kVectors, class T>
+void MultiplyStrips(const StripChunk<T>& chunk, int64_t columns, T* to, int64_t to_stride) {
   const ProductTag<T> d;
-  const int64_t strip = kVectors * LaneCount(d);
+  constexpr int64_t kStrip = kVectors * LaneCount(d);
+  LineWalk fetch;
+  int64_t c = 0;
+  for (; c + kStrip <= columns; c += kStrip) {
+    MultiplyTile<kRows, kVectors, Walk::kFew>(d, LeftRows<T>{chunk.rows}, chunk.right + c, chunk.right_stride,
+                                              chunk.length, TileTarget<T>{to + c, to_stride, chunk.resume}, fetch);
+  }
+  if (c == columns) return;
+  if constexpr (kVectors > 1) {
+    StripChunk<T> rest = chunk;
+    rest.right += c;
+    MultiplyStrips<kRows, kVectors / 2>(rest, columns - c, to + c, to_stride);
+  } else {
+    HWY_ALIGN T edge[kFewRows * kPanelWidth<T>];
+    const TileTarget<T> target{to + c, to_stride, chunk.resume};
+    MultiplyTile<kRows, 1, Walk::kFew>(d, LeftRows<T>{chunk.rows}, chunk.right + c, chunk.right_stride, chunk.length,
+                                       EdgeTarget(target, kRows, columns - c, edge), fetch);
+    StoreEdge(edge, kRows, columns - c, target);
+  }
+}
+
+// to[r * to_stride + c − column] = (leftᵀ · right)[r, c] for r < kRows and the columns c of at most a block. Nothing is
+// packed but the few rows, and a right operand that has not its columns side by side.
+template <int64_t kRows, class T>
+void MultiplyFewRowsOf(const ProductOperand<T>& left, const ProductOperand<T>& right, int64_t depth, int64_t column,
+                       int64_t column_end, T* to, int64_t to_stride) {
+  constexpr int64_t kVectors = StripVectors(kRows), kWidth = kPanelWidth<T>;
   const bool lies_ready = !right.transposed && !right.in_panels();
-  const int64_t strips_end = lies_ready ? column_end - (column_end - column) % strip : column;
   const DepthChunks chunks(depth);
   HWY_ALIGN T rows[kStripDepth * kFewRows];
-  HWY_ALIGN T edge[kFewRows * kPanelWidth<T>];
-  HWY_ALIGN T panels[kBlockColumnPanels * kStripDepth * kPanelWidth<T>];
-  LineWalk fetch;
-  for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
-    const int64_t k = chunks.begin(chunk), k_end = chunks.begin(chunk + 1), length = k_end - k;
+  HWY_ALIGN T panels[kBlockColumnPanels * kStripDepth * kWidth];
+  for (int64_t index = 0; index < chunks.count(); ++index) {
+    const int64_t k = chunks.begin(index), k_end = chunks.begin(index + 1), length = k_end - k;
     for (int64_t r = 0; r < kRows; ++r) {
       for (int64_t i = 0; i < length; ++i) rows[i * kFewRows + r] = left.at(k + i, r);
     }
-    for (int64_t c = column; c < strips_end; c += strip) {
-      const TileTarget<T> target{to + c - column, to_stride, chunk > 0};
-      MultiplyTile<kRows, kVectors, Walk::kFew>(d, LeftRows<T>{rows}, &right.at(k, c), right.columns, length, target,
-                                                fetch);
+    const StripChunk<T> plain{rows, &right.at(k, column), right.columns, length, index > 0};
+    if (lies_ready) {
+      MultiplyStrips<kRows, kVectors>(plain, column_end - column, to, to_stride);
+      continue;
     }
-    PackPanels(right, k, k_end, strips_end, column_end, panels);
-    for (int64_t c = strips_end; c < column_end; c += 2 * LaneCount(d)) {
-      const TileTarget<T> target{to + c - column, to_stride, chunk > 0};
-      const T* const panel = panels + PanelOffset<T>(c - strips_end, length);
-      const int64_t columns = std::min(2 * LaneCount(d), column_end - c);
-      const bool whole = columns == 2 * LaneCount(d);
-      const TileTarget<T> to_whole = whole ? target : EdgeTarget(target, kRows, columns, edge);
-      MultiplyTile<kRows, 2, Walk::kFew>(d, LeftRows<T>{rows}, panel, kPanelWidth<T>, length, to_whole, fetch);
-      if (!whole) StoreEdge(edge, kRows, columns, target);
+    PackPanels(right, k, k_end, column, column_end, panels);
+    for (int64_t c = column; c < column_end; c += kWidth) {
+      const StripChunk<T> panel{rows, panels + (c - column) * length, kWidth, length, index > 0};
+      MultiplyStrips<kRows, std::min(kVectors, kWidth / LaneCount(ProductTag<T>()))>(
+          panel, std::min(kWidth, column_end - c), to + c - column, to_stride);
     }
   }
 }
@@ -298,10 +339,10 @@ template <class T>
 void MultiplyFew(const ProductOperand<T>& left, int64_t rows, const ProductOperand<T>& right, int64_t depth,
                  int64_t column, int64_t column_end, T* to, int64_t to_stride) {
   static_assert(kFewRows == 4);
-  if (rows == 1) MultiplyStrips<1>(left, right, depth, column, column_end, to, to_stride);
-  if (rows == 2) MultiplyStrips<2>(left, right, depth, column, column_end, to, to_stride);
-  if (rows == 3) MultiplyStrips<3>(left, right, depth, column, column_end, to, to_stride);
-  if (rows == 4) MultiplyStrips<4>(left, right, depth, column, column_end, to, to_stride);
+  if (rows == 1) MultiplyFewRowsOf<1>(left, right, depth, column, column_end, to, to_stride);
+  if (rows == 2) MultiplyFewRowsOf<2>(left, right, depth, column, column_end, to, to_stride);
+  if (rows == 3) MultiplyFewRowsOf<3>(left, right, depth, column, column_end, to, to_stride);
+  if (rows == 4) MultiplyFewRowsOf<4>(left, right, depth, column, column_end, to, to_stride);
 }
 
 // A block of a product of at most kFewRows rows: some panels of its columns.

@@ -82,7 +82,13 @@ void CopyToPanels(const T* from, int64_t stride, int64_t depth, int64_t columns,
       if (columns - column >= kWidth) {
         for (int64_t i = 0; i < kWidth; i += LaneCount(d)) hn::Store(hn::LoadU(d, source + i), d, panel + i);
       } else {
-        std::fill(std::copy_n(source, columns - column, panel), panel + kWidth, T{0});
+        // Buffers are padded by a vector.
+        for (int64_t i = 0; i < kWidth; i += LaneCount(d)) {
+          const int64_t here = std::min(LaneCount(d), columns - column - i);
+          hn::Store(here > 0 ? hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(here)), hn::LoadU(d, source + i))
+                             : hn::Zero(d),
+                    d, panel + i);
+        }
       }
     }
   }

@@ -24,11 +24,11 @@ inline constexpr int64_t kStripDepth = 128;
 
 // Rows of a block: the left operand of so many, up to 1 MiB, and a panel of the right one stay in the L2.
 inline constexpr int64_t kBlockRowPanels = 8;
-// Columns of a block of few rows.
-inline constexpr int64_t kBlockColumnPanels = 4;
-
 // Products of so few rows, or columns, use each element of the other operand only that often: packing it does not pay.
 inline constexpr int64_t kFewRows = 4;
+// Columns of a block of few rows, where both operands lie in panels, and where they do not.
+inline constexpr int64_t kFewRowsPanels = 2;
+inline constexpr int64_t kBlockColumnPanels = 4;
 
 // Panels packed as one block of work: side by side where their rows are neighbours, one by one where they are
 // transposed.
@@ -88,14 +88,15 @@ struct BlockRange {
   int64_t row, row_end, column, column_end;
 };
 
-// How the panels of the result are cut into blocks, the units of work. Neighbours share their columns.
+// How the panels of the result are cut into blocks, the units of work. Neighbours share their rows: those stay in the
+// L2 while the right operand passes by.
 struct BlockGrid {
   int64_t rows, columns, width;
   int64_t row_blocks, column_blocks;
 
   constexpr int64_t blocks() const { return row_blocks * column_blocks; }
   constexpr BlockRange range(int64_t block) const {
-    const int64_t r = block % row_blocks, c = block / row_blocks;
+    const int64_t r = block / column_blocks, c = block % column_blocks;
     const int64_t row_panels = PieceCount(rows, width), column_panels = PieceCount(columns, width);
     return {.row = row_panels * r / row_blocks * width,
             .row_end = std::min(rows, row_panels * (r + 1) / row_blocks * width),
@@ -104,14 +105,15 @@ struct BlockGrid {
   }
 };
 
-// A block is one panel wide, and has so many rows that a step has enough to share out.
+// A block is one panel wide, and has so many rows that a step has enough to share out; one of few rows is wider, as
+// what a block costs by itself would show.
 constexpr BlockGrid CutIntoBlocks(int64_t rows, int64_t columns, int64_t width) {
-  const int64_t row_panels = PieceCount(rows, width);
+  const int64_t row_panels = PieceCount(rows, width), column_panels = rows <= kFewRows ? kFewRowsPanels : 1;
   return {.rows = rows,
           .columns = columns,
           .width = width,
           .row_blocks = std::max<int64_t>(1, PieceCount(row_panels, kBlockRowPanels)),
-          .column_blocks = std::max<int64_t>(1, PieceCount(columns, width))};
+          .column_blocks = std::max<int64_t>(1, PieceCount(columns, column_panels * width))};
 }
 
 }  // namespace weft

@@ -30,7 +30,7 @@ inline constexpr int64_t kRegisters = 16;
 inline constexpr int64_t kTileRows = HWY_TARGET > HWY_AVX2 ? 4 : 6;
 #else
 inline constexpr int64_t kRegisters = 32;
-inline constexpr int64_t kTileRows = 11;
+inline constexpr int64_t kTileRows = 12;
 #endif
 
 // Loops over registers must be unrolled, or the sums lie in memory. The address sanitizer puts them there anyway, and
@@ -111,16 +111,18 @@ HWY_NOINLINE void MultiplyTile(D d, const LeftRows<T>& rows, const T* HWY_RESTRI
     left_over -= length;
     const T* HWY_RESTRICT left = run;
     int64_t k = length;
-    for (; k >= 2; k -= 2) {
+    for (; k >= 4; k -= 4) {
       fetch.Step();
-      step(left, right);
-      step(left + kDepthStep, right + right_stride);
-      left += 2 * kDepthStep;
-      right += 2 * right_stride;
+#pragma GCC unroll 4
+      for (int64_t i = 0; i < 4; ++i) step(left + i * kDepthStep, right + i * right_stride);
+      left += 4 * kDepthStep;
+      right += 4 * right_stride;
     }
-    if (k == 0) continue;
-    step(left, right);
-    right += right_stride;
+    for (; k > 0; --k) {
+      step(left, right);
+      left += kDepthStep;
+      right += right_stride;
+    }
   }
   fetch_from = fetch;
 

@@ -21,8 +21,13 @@ inline constexpr uint32_t kBlockElements = 1024;
 // it, whatever the number of columns: no stride that is a power of two, and nothing to pack for a product.
 enum class Layout : uint8_t { kRowMajor, kPanels };
 
-// 128 bytes: two lines of the cache, two vectors of the widest SIMD target.
-constexpr int64_t PanelWidth(DType dtype) { return 128 / static_cast<int64_t>(SizeOf(dtype)); }
+// Of a row of a panel: two lines of the cache, two vectors of the widest SIMD target.
+inline constexpr int64_t kPanelRowBytes = 128;
+
+// Two quotients that are known, since a division would show where blocks are small.
+constexpr int64_t PanelWidth(DType dtype) {
+  return dtype == DType::kFloat64 ? kPanelRowBytes / int64_t{sizeof(double)} : kPanelRowBytes / int64_t{sizeof(float)};
+}
 
 // ---- Elementwise: one block of elements ----------------------------------------------------------------------------
 

@@ -29,39 +29,37 @@ constexpr int64_t kPanelBlockRows = kRegisterBytes / kPanelRowBytes;
 // Bytes from row to row in a register: whole vectors.
 int64_t RegisterStride(int64_t row_bytes) { return CeilDivide(row_bytes, kAlignment) * kAlignment; }
 
-// Runs the instructions over one block: rows [row, row + rows) of the columns [column, column + count). Afterwards
-// `value` tells where every value lies.
+// Runs the instructions block by block. After each, `value` tells where every value lies.
 class Block {
  public:
-  Block(const BlockProgram& program, BufferAddresses buffers, Registers& registers, int64_t row, int64_t rows,
-        int64_t column, int64_t count)
+  Block(const BlockProgram& program, BufferAddresses buffers, Registers& registers)
       : program_(program),
         buffers_(buffers),
         registers_(registers),
-        row_(row),
-        rows_(static_cast<uint32_t>(rows)),
-        column_(column),
-        count_(static_cast<uint32_t>(count)),
-        kernel_rows_(rows_),
-        kernel_count_(count_),
-        size_(static_cast<int64_t>(SizeOf(program.dtype))) {
-    // Kernels work in whole vectors. Where rows end inside a buffer they would touch their neighbours' elements: then
-    // everything goes through registers.
-    const bool at_end = row + 1 == program.rows && column + count == program.columns;
-    ragged_ = count * size_ % kAlignment != 0 && !at_end;
-    register_stride_ = in_panels() ? kPanelRowBytes : RegisterStride(count * size_);
-    // Rows of a panel are one long row, if nothing else is read or written.
+        size_(static_cast<int64_t>(SizeOf(program.dtype))),
+        width_(PanelWidth(program.dtype)) {
     const auto alike = [](const Binding& binding) {
       return binding.cover == Cover::kScalar || (binding.cover == Cover::kFull && binding.layout == Layout::kPanels);
     };
-    if (in_panels() && std::all_of(program.reads.begin(), program.reads.end(), alike) &&
-        std::all_of(program.writes.begin(), program.writes.end(), alike)) {
-      kernel_rows_ = 1;
-      kernel_count_ = rows_ * static_cast<uint32_t>(PanelWidth(program.dtype));
-    }
+    is_one_long_row_ = in_panels() && std::all_of(program.reads.begin(), program.reads.end(), alike) &&
+                       std::all_of(program.writes.begin(), program.writes.end(), alike);
   }
 
-  void Run() {
+  // Rows [row, row + rows) of the columns [column, column + count).
+  void Run(int64_t row, int64_t rows, int64_t column, int64_t count) {
+    row_ = row;
+    rows_ = kernel_rows_ = static_cast<uint32_t>(rows);
+    column_ = column;
+    count_ = kernel_count_ = static_cast<uint32_t>(count);
+    // Kernels work in whole vectors. Where rows end inside a buffer they would touch their neighbours' elements: then
+    // everything goes through registers.
+    const bool at_end = row + 1 == program_.rows && column + count == program_.columns;
+    ragged_ = count * size_ % kAlignment != 0 && !at_end;
+    register_stride_ = in_panels() ? kPanelRowBytes : RegisterStride(count * size_);
+    if (is_one_long_row_) {
+      kernel_rows_ = 1;
+      kernel_count_ = rows_ * static_cast<uint32_t>(width_);
+    }
     for (const Binding& read : program_.reads) {
       const bool shared = read.cover == Cover::kPerRow || read.cover == Cover::kScalar;
       values_[read.value] = {Address(read), shared ? 0U : 1U, RowStride(read)};
@@ -79,6 +77,7 @@ class Block {
     }
   }
 
+  const BlockProgram& program() const { return program_; }
   const BlockInput& value(uint32_t id) const { return values_[id]; }
 
  private:
@@ -96,8 +95,8 @@ class Block {
 
   int64_t FullElement(Layout layout) const {
     if (layout == Layout::kRowMajor) return row_ * program_.columns + column_;
-    const int64_t inside = column_ & (PanelWidth(program_.dtype) - 1);  // a power of two: no division here
-    return (column_ - inside) * program_.rows + row_ * PanelWidth(program_.dtype) + inside;
+    const int64_t inside = column_ & (width_ - 1);  // a power of two: no division here
+    return (column_ - inside) * program_.rows + row_ * width_ + inside;
   }
 
   std::byte* Address(const Binding& binding) const {
@@ -134,14 +133,14 @@ class Block {
   const BlockProgram& program_;
   const BufferAddresses buffers_;
   Registers& registers_;
-  const int64_t row_;
-  const uint32_t rows_;
-  const int64_t column_;
-  const uint32_t count_;
-  uint32_t kernel_rows_, kernel_count_;
-  const int64_t size_;
-  int64_t register_stride_;
-  bool ragged_;
+  const int64_t size_, width_;
+  bool is_one_long_row_;  // rows of a panel, if nothing else is read or written
+
+  // Of the block that runs.
+  int64_t row_ = 0, column_ = 0;
+  uint32_t rows_ = 0, count_ = 0, kernel_rows_ = 0, kernel_count_ = 0;
+  int64_t register_stride_ = 0;
+  bool ragged_ = false;
   std::array<BlockInput, kMaxValues> values_;
   std::array<BlockOutput, kMaxValues> outputs_;
 };
@@ -149,11 +148,12 @@ class Block {
 // The instructions over a piece of their space.
 void RunPiece(const BlockProgram& program, BufferAddresses buffers, Registers& registers, const Piece& piece) {
   const int64_t width = BlockColumns(program);
+  Block block(program, buffers, registers);
   for (int64_t column = piece.column; column < piece.column_end; column += width) {
     const int64_t count = std::min(width, piece.column_end - column);
     const int64_t rows = program.layout == Layout::kPanels ? kPanelBlockRows : RowsPerBlock(program.dtype, count);
     for (int64_t row = piece.row; row < piece.row_end; row += rows)
-      Block(program, buffers, registers, row, std::min(rows, piece.row_end - row), column, count).Run();
+      block.Run(row, std::min(rows, piece.row_end - row), column, count);
   }
 }
 
@@ -163,190 +163,194 @@ void RunPiece(const BlockProgram& program, BufferAddresses buffers, Registers& r
 constexpr int64_t kLeafRows = 4;
 constexpr size_t kMaxLevels = 40;  // rows < 2⁴⁰
 
-// out = a ∘ b
-void Join(const Step& step, const void* a, const void* b, void* out, int64_t count) {
-  const BlockInput inputs[] = {{a, 1, 0}, {b, 1, 0}};
-  const BlockOutput output = {out, 0};
-  step.reduction.kernels.join({.dtype = step.dtype,
-                               .rows = 1,
-                               .count = static_cast<uint32_t>(count),
-                               .inputs = inputs,
-                               .outputs = std::span(&output, 1),
-                               .attributes = nullptr});
-}
-
-void FillIdentity(const Step& step, std::byte* to, int64_t count) {
-  const double identity = step.reduction.kernels.identity;
-  if (step.dtype == DType::kFloat32) std::fill_n(reinterpret_cast<float*>(to), count, static_cast<float>(identity));
-  else std::fill_n(reinterpret_cast<double*>(to), count, identity);
-}
-
-// The elements that are folded, over a block of the step's program.
-BlockInput Source(const Step& step, BufferAddresses buffers, Registers& registers, int64_t row, int64_t rows,
-                  int64_t column, int64_t count) {
-  Block block(step.program, buffers, registers, row, rows, column, count);
-  block.Run();
-  const BlockInput source = block.value(step.reduction.source);
-  if (source.stride == 1) return source;
-  // One value that a row shares: spread out.
-  const size_t size = SizeOf(step.dtype);
-  const int64_t stride = RegisterStride(count * static_cast<int64_t>(size));
-  std::byte* const spread = registers.at(kMaxInstructions);
-  for (int64_t r = 0; r < rows; ++r) {
-    const auto* const value = static_cast<const std::byte*>(source.data) + r * source.row_stride;
-    std::byte* const to = spread + r * stride;
-    for (size_t i = 0; i < static_cast<size_t>(count); ++i) std::memcpy(to + i * size, value, size);
-  }
-  return {spread, 1, stride};
-}
-
-// What a row-wise fold takes at a time from panels: some rows, put together.
+// What a row-wise fold takes at a time from panels: the rows of a block, put together.
 struct Stage {
-  static constexpr int64_t kBytes = int64_t{32} * 1024;
+  static constexpr int64_t kBytes = int64_t{64} * 1024;
   alignas(kAlignment) std::byte memory[kBytes + kAlignment];
 };
 
-// The same, row-major: at most BlockElements of a row, and no more bytes than the stage has.
-BlockInput RowMajorSource(const Step& step, BufferAddresses buffers, Registers& registers, Stage& stage, int64_t row,
-                          int64_t rows, int64_t column, int64_t count) {
-  if (step.program.layout == Layout::kRowMajor) return Source(step, buffers, registers, row, rows, column, count);
-  const int64_t width = PanelWidth(step.dtype), size = static_cast<int64_t>(SizeOf(step.dtype)), stride = count * size;
-  for (int64_t at = 0; at < count; at += width) {
-    const int64_t piece = std::min(width, count - at);
-    for (int64_t r = 0; r < rows; r += kPanelBlockRows) {
-      const int64_t here = std::min(kPanelBlockRows, rows - r);
-      const BlockInput source = Source(step, buffers, registers, row + r, here, column + at, piece);
-      for (int64_t k = 0; k < here; ++k) {
-        std::memcpy(stage.memory + (r + k) * stride + at * size,
-                    static_cast<const std::byte*>(source.data) + k * source.row_stride,
-                    static_cast<size_t>(piece * size));
+// A reduction: runs the step's program block by block and folds what comes out.
+class Folder {
+ public:
+  Folder(const Step& step, BufferAddresses buffers, Registers& registers)
+      : step_(step),
+        plan_(step.reduction),
+        out_(buffers[step.writes[0]]),
+        size_(static_cast<int64_t>(SizeOf(step.dtype))),
+        in_panels_(step.program.layout == Layout::kPanels),
+        registers_(registers),
+        block_(step.program, buffers, registers) {}
+
+  // Of rows [row, row_end): their segment, one result a row.
+  void FoldRows(int64_t row, int64_t row_end, int64_t segment) {
+    const int64_t begin = segment * plan_.segment, end = std::min(plan_.length, begin + plan_.segment);
+    const int64_t count = end - begin, stride = plan_.segments * size_;
+    const bool short_rows = count > 0 && count <= BlockElements(step_.dtype);
+    int64_t rows = 1;
+    if (short_rows) rows = in_panels_ ? Stage::kBytes / (count * size_) : RowsPerBlock(step_.dtype, count);
+    std::byte* out = out_ + (row * plan_.segments + segment) * size_;
+    Stage stage;
+    for (; row < row_end; row += rows, out += rows * stride) {
+      const int64_t here = std::min(rows, row_end - row);
+      if (short_rows) Fold(plan_.kernels.fold, RowMajorSource(stage, row, here, begin, count), here, count, {out, stride});
+      else FoldLongRow(stage, row, begin, end, out);
+    }
+  }
+
+  // Of columns [column, column_end) of an outer index: a segment of their rows.
+  void FoldColumns(int64_t outer, int64_t segment, int64_t column, int64_t column_end) {
+    const int64_t first = outer * plan_.length, begin = first + segment * plan_.segment;
+    const int64_t end = std::min(first + plan_.length, begin + plan_.segment), width = BlockColumns(step_.program);
+    std::byte* const out = out_ + (outer * plan_.segments + segment) * plan_.inner * size_;
+    for (; column < column_end; column += width)
+      FoldBlockColumns(begin, end, column, std::min(width, column_end - column), out + column * size_);
+  }
+
+ private:
+  // The elements that are folded, over a block of the step's program.
+  BlockInput Source(int64_t row, int64_t rows, int64_t column, int64_t count) {
+    block_.Run(row, rows, column, count);
+    const BlockInput source = block_.value(plan_.source);
+    if (source.stride == 1) return source;
+    // One value that a row shares: spread out.
+    const auto size = static_cast<size_t>(size_);
+    const int64_t stride = RegisterStride(count * size_);
+    std::byte* const spread = registers_.at(kMaxInstructions);
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto* const value = static_cast<const std::byte*>(source.data) + r * source.row_stride;
+      std::byte* const to = spread + r * stride;
+      for (size_t i = 0; i < static_cast<size_t>(count); ++i) std::memcpy(to + i * size, value, size);
+    }
+    return {spread, 1, stride};
+  }
+
+  // The same, row-major: at most BlockElements of a row, and no more bytes than the stage has.
+  BlockInput RowMajorSource(Stage& stage, int64_t row, int64_t rows, int64_t column, int64_t count) {
+    if (!in_panels_) return Source(row, rows, column, count);
+    const int64_t width = BlockColumns(step_.program), stride = count * size_;
+    for (int64_t at = 0; at < count; at += width) {
+      const int64_t piece = std::min(width, count - at);
+      for (int64_t r = 0; r < rows; r += kPanelBlockRows) {
+        const int64_t here = std::min(kPanelBlockRows, rows - r);
+        const BlockInput source = Source(row + r, here, column + at, piece);
+        const auto* from = static_cast<const std::byte*>(source.data);
+        std::byte* to = stage.memory + r * stride + at * size_;
+        for (int64_t k = 0; k < here; ++k, from += source.row_stride, to += stride) {
+          if (piece == width) std::memcpy(to, from, kPanelRowBytes);  // of a known size: no call
+          else std::memcpy(to, from, static_cast<size_t>(piece * size_));
+        }
       }
     }
+    return {stage.memory, 1, stride};
   }
-  return {stage.memory, 1, stride};
-}
 
-void Fold(const Step& step, BlockKernel kernel, const BlockInput& from, int64_t rows, int64_t count,
-          const BlockOutput& to) {
-  kernel({.dtype = step.dtype,
-          .rows = static_cast<uint32_t>(rows),
-          .count = static_cast<uint32_t>(count),
-          .inputs = std::span(&from, 1),
-          .outputs = std::span(&to, 1),
-          .attributes = nullptr});
-}
+  void Fold(BlockKernel kernel, const BlockInput& from, int64_t rows, int64_t count, const BlockOutput& to) const {
+    kernel({.dtype = step_.dtype,
+            .rows = static_cast<uint32_t>(rows),
+            .count = static_cast<uint32_t>(count),
+            .inputs = std::span(&from, 1),
+            .outputs = std::span(&to, 1),
+            .attributes = nullptr});
+  }
 
-// [begin, end) of a row: pieces of a block each, folded, then joined as a tree: i with i + half.
-void FoldRow(const Step& step, BufferAddresses buffers, Registers& registers, Stage& stage, int64_t row, int64_t begin,
-             int64_t end, std::byte* out) {
-  const size_t size = SizeOf(step.dtype);
-  const int64_t elements = BlockElements(step.dtype);
-  // A segment has at most BlockElements pieces as SegmentLength cuts it: 64 segments of a row of 2⁴⁰ would need more,
-  // and such a row does not fit in memory.
-  alignas(kAlignment) std::byte partial[kRegisterBytes + kAlignment];
-  alignas(kAlignment) std::byte joined[kRegisterBytes + kAlignment];
-  int64_t pieces = 0;
-  const auto fold_pieces = [&] {
-    while (pieces > 1) {
-      const int64_t half = (pieces + 1) / 2;
-      Join(step, partial, partial + half * static_cast<int64_t>(size), joined, pieces - half);
-      std::memcpy(partial, joined, static_cast<size_t>(pieces - half) * size);
-      pieces = half;
+  // out = a ∘ b
+  void Join(const void* a, const void* b, void* out, int64_t count) const {
+    const BlockInput inputs[] = {{a, 1, 0}, {b, 1, 0}};
+    const BlockOutput output = {out, 0};
+    plan_.kernels.join({.dtype = step_.dtype,
+                        .rows = 1,
+                        .count = static_cast<uint32_t>(count),
+                        .inputs = inputs,
+                        .outputs = std::span(&output, 1),
+                        .attributes = nullptr});
+  }
+
+  void FillIdentity(std::byte* to, int64_t count) const {
+    const double identity = plan_.kernels.identity;
+    if (step_.dtype == DType::kFloat32) std::fill_n(reinterpret_cast<float*>(to), count, static_cast<float>(identity));
+    else std::fill_n(reinterpret_cast<double*>(to), count, identity);
+  }
+
+  // [begin, end) of a row: pieces of a block each, folded, then joined as a tree: i with i + half.
+  void FoldLongRow(Stage& stage, int64_t row, int64_t begin, int64_t end, std::byte* out) {
+    const auto size = static_cast<size_t>(size_);
+    const int64_t elements = BlockElements(step_.dtype);
+    // A segment has at most BlockElements pieces as SegmentLength cuts it: 64 segments of a row of 2⁴⁰ would need more,
+    // and such a row does not fit in memory.
+    alignas(kAlignment) std::byte partial[kRegisterBytes + kAlignment];
+    alignas(kAlignment) std::byte joined[kRegisterBytes + kAlignment];
+    int64_t pieces = 0;
+    const auto fold_pieces = [&] {
+      while (pieces > 1) {
+        const int64_t half = (pieces + 1) / 2;
+        Join(partial, partial + half * size_, joined, pieces - half);
+        std::memcpy(partial, joined, static_cast<size_t>(pieces - half) * size);
+        pieces = half;
+      }
+    };
+    for (int64_t column = begin; column < end; column += elements) {
+      const int64_t count = std::min(elements, end - column);
+      Fold(plan_.kernels.fold, RowMajorSource(stage, row, 1, column, count), 1, count,
+           {partial + static_cast<size_t>(pieces++) * size, 0});
+      if (pieces == elements) fold_pieces();
     }
-  };
-  for (int64_t column = begin; column < end; column += elements) {
-    const int64_t count = std::min(elements, end - column);
-    Fold(step, step.reduction.kernels.fold, RowMajorSource(step, buffers, registers, stage, row, 1, column, count), 1,
-         count, {partial + static_cast<size_t>(pieces++) * size, 0});
-    if (pieces == elements) fold_pieces();
+    fold_pieces();
+    if (end > begin) std::memcpy(out, partial, size);
+    else FillIdentity(out, 1);
   }
-  fold_pieces();
-  if (end > begin) std::memcpy(out, partial, size);
-  else FillIdentity(step, out, 1);
-}
 
-// The columns [begin, end) of the rows [row, row_end), `stride` bytes from result to result.
-void FoldRows(const Step& step, BufferAddresses buffers, Registers& registers, int64_t row, int64_t row_end,
-              int64_t begin, int64_t end, std::byte* out, int64_t stride) {
-  const int64_t count = end - begin;
-  const bool short_rows = count > 0 && count <= BlockElements(step.dtype);
-  int64_t rows = 1;
-  if (short_rows && step.program.layout == Layout::kRowMajor) rows = RowsPerBlock(step.dtype, count);
-  if (short_rows && step.program.layout == Layout::kPanels)
-    rows = Stage::kBytes / (count * static_cast<int64_t>(SizeOf(step.dtype)));
-  Stage stage;
-  for (; row < row_end; row += rows, out += rows * stride) {
-    const int64_t here = std::min(rows, row_end - row);
-    if (short_rows) {
-      Fold(step, step.reduction.kernels.fold, RowMajorSource(step, buffers, registers, stage, row, here, begin, count),
-           here, count, {out, stride});
-    } else {
-      FoldRow(step, buffers, registers, stage, row, begin, end, out);
+  // Rows [begin, end) of the columns [column, column + count): leaves of kLeafRows rows, joined like the carries of a
+  // counter. Where rows are short, a block holds a power of two of leaves.
+  void FoldBlockColumns(int64_t begin, int64_t end, int64_t column, int64_t count, std::byte* out) {
+    if (begin >= end) return FillIdentity(out, count);
+    const auto bytes = static_cast<size_t>(count * size_);
+    struct Accumulators {
+      alignas(kAlignment) std::byte level[kMaxLevels][kRegisterBytes + kAlignment];
+    };
+    Accumulators accumulators;  // not initialised: as many levels are touched as the rows need
+    alignas(kAlignment) std::byte sum[kRegisterBytes + kAlignment];
+    const auto most = static_cast<uint64_t>((in_panels_ ? kPanelBlockRows : RowsPerBlock(step_.dtype, count)) / kLeafRows);
+    uint64_t done = 0;
+    size_t top = 0;
+    for (int64_t row = begin; row < end;) {
+      const auto whole = std::min(most, static_cast<uint64_t>((end - row) / kLeafRows));
+      uint64_t leaves = 1;
+      if (whole == 0) {  // long rows, or the last few: one leaf, row by row
+        const int64_t last = std::min(end, row + kLeafRows);
+        std::memcpy(sum, Source(row++, 1, column, count).data, bytes);
+        for (; row < last; ++row) Join(sum, Source(row, 1, column, count).data, sum, count);
+      } else {
+        // So many that the counter has a zero for each of them.
+        leaves = std::bit_floor(done == 0 ? whole : std::min(whole, done & (~done + 1)));
+        const int64_t rows = static_cast<int64_t>(leaves) * kLeafRows;
+        Fold(plan_.kernels.fold_down, Source(row, rows, column, count), rows, count, {sum, 0});
+        row += rows;
+      }
+      auto level = static_cast<size_t>(std::countr_zero(leaves));
+      for (; (done >> level & 1) != 0; ++level) Join(accumulators.level[level], sum, sum, count);
+      std::memcpy(accumulators.level[level], sum, bytes);
+      top = std::max(top, level);
+      done += leaves;
     }
-  }
-}
-
-// Rows [begin, end) of the columns [column, column + count): leaves of kLeafRows rows, joined like the carries of a
-// counter. Where rows are short, a block holds a power of two of leaves.
-void FoldColumns(const Step& step, BufferAddresses buffers, Registers& registers, int64_t begin, int64_t end,
-                 int64_t column, int64_t count, std::byte* out) {
-  if (begin >= end) return FillIdentity(step, out, count);
-  const size_t bytes = static_cast<size_t>(count) * SizeOf(step.dtype);
-  struct Accumulators {
-    alignas(kAlignment) std::byte level[kMaxLevels][kRegisterBytes + kAlignment];
-  };
-  Accumulators accumulators;  // not initialised: as many levels are touched as the rows need
-  alignas(kAlignment) std::byte sum[kRegisterBytes + kAlignment];
-  const bool in_panels = step.program.layout == Layout::kPanels;
-  const auto most = static_cast<uint64_t>((in_panels ? kPanelBlockRows : RowsPerBlock(step.dtype, count)) / kLeafRows);
-  uint64_t done = 0;
-  size_t top = 0;
-  for (int64_t row = begin; row < end;) {
-    const auto whole = std::min(most, static_cast<uint64_t>((end - row) / kLeafRows));
-    uint64_t leaves = 1;
-    if (whole == 0) {  // long rows, or the last few: one leaf, row by row
-      const int64_t last = std::min(end, row + kLeafRows);
-      std::memcpy(sum, Source(step, buffers, registers, row++, 1, column, count).data, bytes);
-      for (; row < last; ++row)
-        Join(step, sum, Source(step, buffers, registers, row, 1, column, count).data, sum, count);
-    } else {
-      // So many that the counter has a zero for each of them.
-      leaves = std::bit_floor(done == 0 ? whole : std::min(whole, done & (~done + 1)));
-      const int64_t rows = static_cast<int64_t>(leaves) * kLeafRows;
-      Fold(step, step.reduction.kernels.fold_down, Source(step, buffers, registers, row, rows, column, count), rows,
-           count, {sum, 0});
-      row += rows;
+    // What is left of the counter: from the lowest level up.
+    bool first = true;
+    for (size_t level = 0; level <= top; ++level) {
+      if ((done >> level & 1) == 0) continue;
+      if (first) std::memcpy(sum, accumulators.level[level], bytes);
+      else Join(accumulators.level[level], sum, sum, count);
+      first = false;
     }
-    auto level = static_cast<size_t>(std::countr_zero(leaves));
-    for (; (done >> level & 1) != 0; ++level) Join(step, accumulators.level[level], sum, sum, count);
-    std::memcpy(accumulators.level[level], sum, bytes);
-    top = std::max(top, level);
-    done += leaves;
+    std::memcpy(out, sum, bytes);
   }
-  // What is left of the counter: from the lowest level up.
-  bool first = true;
-  for (size_t level = 0; level <= top; ++level) {
-    if ((done >> level & 1) == 0) continue;
-    if (first) std::memcpy(sum, accumulators.level[level], bytes);
-    else Join(step, accumulators.level[level], sum, sum, count);
-    first = false;
-  }
-  std::memcpy(out, sum, bytes);
-}
 
-// A fold over columns, of one segment of one outer index: of these columns.
-void FoldStrip(const Step& step, BufferAddresses buffers, Registers& registers, int64_t part, int64_t column,
-               int64_t column_end) {
-  const ReductionPlan& plan = step.reduction;
-  const int64_t segments = plan.segments, elements = BlockColumns(step.program);
-  const int64_t first = part / segments * plan.length, segment = part % segments;  // part = outer · segments + segment
-  for (; column < column_end; column += elements) {
-    FoldColumns(step, buffers, registers, first + segment * plan.segment,
-                first + std::min(plan.length, (segment + 1) * plan.segment), column,
-                std::min(elements, column_end - column),
-                buffers[step.writes[0]] + (part * plan.inner + column) * static_cast<int64_t>(SizeOf(step.dtype)));
-  }
-}
+  const Step& step_;
+  const ReductionPlan& plan_;
+  std::byte* const out_;
+  const int64_t size_;
+  const bool in_panels_;
+  Registers& registers_;
+  Block block_;
+};
 
 }  // namespace
 
@@ -366,24 +370,17 @@ void RunBlocks(const BlockProgram& program, BufferAddresses buffers, uint32_t be
 
 void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uint32_t end) {
   Registers registers;
+  Folder folder(step, buffers, registers);
   const ReductionPlan& plan = step.reduction;
-  const auto size = static_cast<int64_t>(SizeOf(step.dtype));
-  const int64_t segments = plan.segments;
-  if (plan.inner == 1) {
-    const int64_t rows = RowsPerBlock(plan);
-    for (uint32_t b = begin; b < end; ++b) {
-      const int64_t segment = b % segments, first = b / segments * rows;
-      FoldRows(step, buffers, registers, first, std::min(plan.outer, first + rows), segment * plan.segment,
-               std::min(plan.length, (segment + 1) * plan.segment),
-               buffers[step.writes[0]] + (first * segments + segment) * size, segments * size);
+  const int64_t rows = RowsPerBlock(plan), width = BlockColumns(step.program), pieces = CeilDivide(plan.inner, width);
+  for (int64_t block = begin; block < end; ++block) {
+    if (plan.inner == 1) {
+      const int64_t row = block / plan.segments * rows;
+      folder.FoldRows(row, std::min(plan.outer, row + rows), block % plan.segments);
+    } else {
+      const int64_t part = block / pieces, column = block % pieces * width;  // part = outer · segments + segment
+      folder.FoldColumns(part / plan.segments, part % plan.segments, column, std::min(plan.inner, column + width));
     }
-    return;
-  }
-  const int64_t elements = BlockColumns(step.program);
-  const int64_t pieces = CeilDivide(plan.inner, elements);
-  for (uint32_t b = begin; b < end; ++b) {
-    const int64_t column = b % pieces * elements;
-    FoldStrip(step, buffers, registers, b / pieces, column, std::min(plan.inner, column + elements));
   }
 }
 
@@ -391,8 +388,9 @@ void RunChain(const Step& step, BufferAddresses buffers, const Piece& piece) {
   Registers registers;
   for (const Step& link : step.chain) {
     if (link.kind == StepKind::kReduction) {
+      Folder folder(link, buffers, registers);
       for (int64_t segment = 0; segment < link.reduction.segments; ++segment)
-        FoldStrip(link, buffers, registers, segment, piece.column, piece.column_end);
+        folder.FoldColumns(0, segment, piece.column, piece.column_end);
     } else {
       Piece own = piece;
       if (step.chain_needs_all_rows) own = {0, link.program.rows, piece.column, piece.column_end};

@@ -8,10 +8,6 @@
 
 namespace weft {
 
-// Bytes from row to row in panels: PanelWidth elements.
-inline constexpr int64_t kPanelRowBytes = 128;
-static_assert(PanelWidth(DType::kFloat32) * int64_t{sizeof(float)} == kPanelRowBytes);
-
 // Elements [rows, columns] of `size` bytes each. What fills up the last panel becomes zero. Rows [begin, end) of them.
 void ToPanels(const std::byte* from, int64_t rows, int64_t columns, int64_t size, int64_t begin, int64_t end,
               std::byte* to);

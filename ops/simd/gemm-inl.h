@@ -174,9 +174,9 @@ void FetchForEpilogue(const MatrixProduct<T>& product, const BlockRange& range, 
                                 std::span<Stream>(streams));
   for (size_t i = 0; i < count; ++i)
     fetches.Add({.row = reinterpret_cast<const char*>(streams[i].data),
-                 .stride = 128,
+                 .stride = kPanelRowBytes,
                  .lines = 2,
-                 .rows = streams[i].bytes / 128});
+                 .rows = streams[i].bytes / kPanelRowBytes});
 }
 
 // The rows of a tile from depth `k` on, which is a multiple of the panels' width.

@@ -197,9 +197,9 @@ LineWalk WalkOver(const ProductOperand<T>& operand, int64_t k, int64_t k_end, in
   if (depth <= 0 || columns <= 0) return {};
   const auto* const first = reinterpret_cast<const char*>(&operand.at(k, column));
   if (operand.in_panels()) {
-    if (!operand.transposed) return {.row = first, .stride = 128, .lines = 2, .rows = depth};
+    if (!operand.transposed) return {.row = first, .stride = kPanelRowBytes, .lines = 2, .rows = depth};
     return {
-        .row = first, .stride = operand.rows * 128, .lines = columns * 2, .rows = PieceCount(depth, kPanelWidth<T>)};
+        .row = first, .stride = operand.rows * kPanelRowBytes, .lines = columns * 2, .rows = PieceCount(depth, kPanelWidth<T>)};
   }
   const int64_t length = operand.transposed ? depth : columns;
   return {.row = first,

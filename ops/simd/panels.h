@@ -1,4 +1,4 @@
-// The shape of a matrix product's work: operands, panels of 128 bytes, chunks of the depth, and blocks of panels.
+// The shape of a matrix product's work: operands, panels, chunks of the depth, and blocks of panels.
 // Nothing here depends on the SIMD target, so neither plans nor results do.
 #pragma once
 
@@ -10,9 +10,9 @@
 
 namespace weft {
 
-// Columns of a panel: 128 bytes are two vectors of the widest target, the width of its register tile.
+// Columns of a panel: the width of the widest target's register tile.
 template <class T>
-inline constexpr int64_t kPanelWidth = 128 / int64_t{sizeof(T)};
+inline constexpr int64_t kPanelWidth = kPanelRowBytes / int64_t{sizeof(T)};
 
 // The depth is the axis of the sum. Where the right operand must be packed, it is worked through in chunks: a panel's
 // chunk (64 KiB) stays in the L2 while the rows of a block pass by. Sums wait in the result between chunks, so their

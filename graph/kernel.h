@@ -90,6 +90,9 @@ struct Epilogue {
 // Does a step call its epilogue on every element of its result, and can those pieces be whole columns?
 enum class Pieces : uint8_t { kNone, kAny, kWholeColumns };
 
+// A piece of a matrix in panels is whole panels wide, and has at most so many bytes.
+inline constexpr int64_t kMaxPieceBytes = int64_t{32} * 1024;
+
 struct StepArguments {
   std::span<const std::byte* const> reads;  // as the lowering rule listed them; 64-byte aligned and padded
   std::span<std::byte* const> writes;
@@ -97,6 +100,9 @@ struct StepArguments {
   DType dtype;                       // of the op's result
   const Attributes* attributes;      // of the op's node
   const Epilogue* epilogue;          // nullptr, unless the step said that it accepts one and has one
+  // Nobody but the epilogue reads the result: each piece takes the place of the one before, at writes[0], as
+  // [panel][row of the piece][column].
+  bool is_result_strip;
 };
 
 // Does the blocks [begin, end) of a step. Blocks are independent of each other and of who runs them.

@@ -67,10 +67,8 @@ int64_t RowsPerBlock(const ReductionPlan& plan) {
 }
 
 int64_t StripColumns(const Step& strips) {
-  int64_t rows = 1;
-  for (const Step& link : strips.chain) rows = std::max(rows, link.program.rows);
   const int64_t least = PanelWidth(strips.dtype);
-  const int64_t fitting = kStripElements / rows / least * least;
+  const int64_t fitting = kStripElements / strips.rows / least * least;
   return std::clamp(fitting, least, int64_t{BlockElements(strips.dtype)});
 }
 

@@ -38,6 +38,9 @@ int64_t RowsPerBlock(const ReductionPlan& plan);
 // A step of kind kStrips: columns of a strip.
 int64_t StripColumns(const Step& strips);
 
+// Memory of a thread for what a chain makes and reads itself: four matrices a link.
+inline constexpr int64_t kStripMemoryBytes = 4 * (kMaxPieceBytes + kAlignment);
+
 // A step of kind kCopy between layouts: rows of a block.
 int64_t RowsPerCopy(const Step& copy);
 

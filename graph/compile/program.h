@@ -23,14 +23,15 @@ inline constexpr StepId kNoStep = UINT32_MAX;
 constexpr uint32_t BlockElements(DType dtype) { return dtype == DType::kFloat32 ? kBlockElements : kBlockElements / 2; }
 
 // Where the bytes of a buffer are: in the arena of a run, in the store, or in the program itself.
-enum class BufferKind : uint8_t { kArena, kInStore, kInProgram };
+// kInStrip: made and read by one chain, a strip at a time, in memory of the thread that runs it.
+enum class BufferKind : uint8_t { kArena, kInStore, kInProgram, kInStrip };
 
 struct Buffer {
   BufferKind kind = BufferKind::kArena;
   Layout layout = Layout::kRowMajor;
   NodeId node = kNoNode;  // whose value it holds; kNoNode for scratch
   int64_t bytes = 0;      // padded; of panels: whole ones
-  int64_t offset = 0;     // kArena: within the arena; otherwise: index into `variables` or `constants`
+  int64_t offset = 0;     // kArena, kInStrip: within that memory; otherwise: index into `variables` or `constants`
   bool pinned = false;    // fed or fetched: its bytes in the arena are its own
 };
 
@@ -42,6 +43,7 @@ struct Binding {
   Cover cover;
   BufferId buffer;
   Layout layout = Layout::kRowMajor;  // of a full cover
+  int64_t strip = -1;                 // where the buffer lies in the memory of strips, if it is in one
   bool at_end = false;  // of a write: an instruction behind the one that makes the value still reads these bytes
 };
 
@@ -91,13 +93,14 @@ struct Step {
   ReductionPlan reduction = {};        // kReduction
   size_t op_reads = 0, op_writes = 0;  // kOp: how many of reads and writes are the op's own, the rest is the chain's
   Pieces pieces = Pieces::kNone;       // kOp, of a matrix:
-  int64_t rows = 0, columns = 0;       // kCopy too, where the layouts of the two differ
+  int64_t rows = 0, columns = 0;       // kCopy too, where the layouts of the two differ; rows: kStrips
   // Steps over matrices of one width that need nothing of other columns, in order. kStrips: run on one strip of columns
   // after the other. kOp: run on each piece of its result.
   std::vector<Step> chain = {};
   int64_t chain_columns = 0;                 // their width
   std::vector<BufferId> chain_streams = {};  // kOp: matrices in panels that the chain reads and has not made
   bool chain_needs_all_rows = false;         // one of them folds columns, or is a row of another height
+  int64_t strip_bytes = 0;                   // memory of the buffers in strips
   uint32_t blocks = 1;                       // cut by shape only: the unit of work, of determinism and of tracing
   uint32_t grain = 1;                        // blocks per task
   double cycles = 0;                         // estimated, all blocks

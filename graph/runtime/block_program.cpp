@@ -29,12 +29,19 @@ constexpr int64_t kPanelBlockRows = kRegisterBytes / kPanelRowBytes;
 // Bytes from row to row in a register: whole vectors.
 int64_t RegisterStride(int64_t row_bytes) { return CeilDivide(row_bytes, kAlignment) * kAlignment; }
 
+// Where a program's buffers lie; those in strips have the elements of `piece` only.
+struct Memory {
+  BufferAddresses buffers;
+  std::byte* strips = nullptr;
+  Piece piece = {};
+};
+
 // Runs the instructions block by block. After each, `value` tells where every value lies.
 class Block {
  public:
-  Block(const BlockProgram& program, BufferAddresses buffers, Registers& registers)
+  Block(const BlockProgram& program, const Memory& memory, Registers& registers)
       : program_(program),
-        buffers_(buffers),
+        memory_(memory),
         registers_(registers),
         size_(static_cast<int64_t>(SizeOf(program.dtype))),
         width_(PanelWidth(program.dtype)) {
@@ -93,18 +100,21 @@ class Block {
     return binding.layout == Layout::kPanels ? kPanelRowBytes : program_.columns * size_;
   }
 
-  int64_t FullElement(Layout layout) const {
-    if (layout == Layout::kRowMajor) return row_ * program_.columns + column_;
+  int64_t FullElement(const Binding& binding) const {
+    if (binding.layout == Layout::kRowMajor) return row_ * program_.columns + column_;
     const int64_t inside = column_ & (width_ - 1);  // a power of two: no division here
-    return (column_ - inside) * program_.rows + row_ * width_ + inside;
+    if (binding.strip < 0) return (column_ - inside) * program_.rows + row_ * width_ + inside;
+    const Piece& piece = memory_.piece;
+    return (column_ - inside - piece.column) * (piece.row_end - piece.row) + (row_ - piece.row) * width_ + inside;
   }
 
   std::byte* Address(const Binding& binding) const {
-    const int64_t element = binding.cover == Cover::kFull        ? FullElement(binding.layout)
+    const int64_t element = binding.cover == Cover::kFull        ? FullElement(binding)
                             : binding.cover == Cover::kPerColumn ? column_
                             : binding.cover == Cover::kPerRow    ? row_
                                                                  : 0;
-    return buffers_[binding.buffer] + element * size_;
+    std::byte* const begin = binding.strip < 0 ? memory_.buffers[binding.buffer] : memory_.strips + binding.strip;
+    return begin + element * size_;
   }
 
   void Store(const Binding& write) const {
@@ -131,7 +141,7 @@ class Block {
   }
 
   const BlockProgram& program_;
-  const BufferAddresses buffers_;
+  const Memory memory_;
   Registers& registers_;
   const int64_t size_, width_;
   bool is_one_long_row_;  // rows of a panel, if nothing else is read or written
@@ -146,9 +156,9 @@ class Block {
 };
 
 // The instructions over a piece of their space.
-void RunPiece(const BlockProgram& program, BufferAddresses buffers, Registers& registers, const Piece& piece) {
+void RunPiece(const BlockProgram& program, const Memory& memory, Registers& registers, const Piece& piece) {
   const int64_t width = BlockColumns(program);
-  Block block(program, buffers, registers);
+  Block block(program, memory, registers);
   for (int64_t column = piece.column; column < piece.column_end; column += width) {
     const int64_t count = std::min(width, piece.column_end - column);
     const int64_t rows = program.layout == Layout::kPanels ? kPanelBlockRows : RowsPerBlock(program.dtype, count);
@@ -172,14 +182,14 @@ struct Stage {
 // A reduction: runs the step's program block by block and folds what comes out.
 class Folder {
  public:
-  Folder(const Step& step, BufferAddresses buffers, Registers& registers)
+  Folder(const Step& step, const Memory& memory, Registers& registers)
       : step_(step),
         plan_(step.reduction),
-        out_(buffers[step.writes[0]]),
+        out_(memory.buffers[step.writes[0]]),
         size_(static_cast<int64_t>(SizeOf(step.dtype))),
         in_panels_(step.program.layout == Layout::kPanels),
         registers_(registers),
-        block_(step.program, buffers, registers) {}
+        block_(step.program, memory, registers) {}
 
   // Of rows [row, row_end): their segment, one result a row.
   void FoldRows(int64_t row, int64_t row_end, int64_t segment) {
@@ -192,7 +202,8 @@ class Folder {
     Stage stage;
     for (; row < row_end; row += rows, out += rows * stride) {
       const int64_t here = std::min(rows, row_end - row);
-      if (short_rows) Fold(plan_.kernels.fold, RowMajorSource(stage, row, here, begin, count), here, count, {out, stride});
+      if (short_rows)
+        Fold(plan_.kernels.fold, RowMajorSource(stage, row, here, begin, count), here, count, {out, stride});
       else FoldLongRow(stage, row, begin, end, out);
     }
   }
@@ -309,7 +320,8 @@ class Folder {
     };
     Accumulators accumulators;  // not initialised: as many levels are touched as the rows need
     alignas(kAlignment) std::byte sum[kRegisterBytes + kAlignment];
-    const auto most = static_cast<uint64_t>((in_panels_ ? kPanelBlockRows : RowsPerBlock(step_.dtype, count)) / kLeafRows);
+    const auto most =
+        static_cast<uint64_t>((in_panels_ ? kPanelBlockRows : RowsPerBlock(step_.dtype, count)) / kLeafRows);
     uint64_t done = 0;
     size_t top = 0;
     for (int64_t row = begin; row < end;) {
@@ -360,7 +372,7 @@ void RunBlocks(const BlockProgram& program, BufferAddresses buffers, uint32_t be
   const int64_t elements = BlockColumns(program);
   for (uint32_t b = begin; b < end; ++b) {
     const auto [row, column] = grid.BlockAt(b);
-    RunPiece(program, buffers, registers,
+    RunPiece(program, {buffers}, registers,
              {.row = row,
               .row_end = std::min(program.rows, row + grid.rows_per_block),
               .column = column,
@@ -370,7 +382,7 @@ void RunBlocks(const BlockProgram& program, BufferAddresses buffers, uint32_t be
 
 void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uint32_t end) {
   Registers registers;
-  Folder folder(step, buffers, registers);
+  Folder folder(step, {buffers}, registers);
   const ReductionPlan& plan = step.reduction;
   const int64_t rows = RowsPerBlock(plan), width = BlockColumns(step.program), pieces = CeilDivide(plan.inner, width);
   for (int64_t block = begin; block < end; ++block) {
@@ -384,17 +396,18 @@ void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uin
   }
 }
 
-void RunChain(const Step& step, BufferAddresses buffers, const Piece& piece) {
+void RunChain(const Step& step, BufferAddresses buffers, std::byte* strips, const Piece& piece) {
   Registers registers;
+  const Memory memory = {buffers, strips, piece};
   for (const Step& link : step.chain) {
     if (link.kind == StepKind::kReduction) {
-      Folder folder(link, buffers, registers);
+      Folder folder(link, memory, registers);
       for (int64_t segment = 0; segment < link.reduction.segments; ++segment)
         folder.FoldColumns(0, segment, piece.column, piece.column_end);
     } else {
       Piece own = piece;
       if (step.chain_needs_all_rows) own = {0, link.program.rows, piece.column, piece.column_end};
-      RunPiece(link.program, buffers, registers, own);
+      RunPiece(link.program, memory, registers, own);
     }
   }
 }
@@ -411,10 +424,13 @@ size_t ChainStreams(const Step& step, BufferAddresses buffers, const Piece& piec
 
 void RunStrips(const Step& step, BufferAddresses buffers, uint32_t begin, uint32_t end) {
   const int64_t width = StripColumns(step);
+  StripMemory strips;
   for (uint32_t b = begin; b < end; ++b) {
-    RunChain(
-        step, buffers,
-        {.row = 0, .row_end = 0, .column = b * width, .column_end = std::min(step.chain_columns, (b + 1) * width)});
+    RunChain(step, buffers, strips.bytes,
+             {.row = 0,
+              .row_end = step.rows,
+              .column = b * width,
+              .column_end = std::min(step.chain_columns, (b + 1) * width)});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "weft/graph/compile/blocks.h"
 #include "weft/graph/compile/program.h"
 
 namespace weft {
@@ -18,8 +19,13 @@ void RunBlocks(const BlockProgram& program, BufferAddresses buffers, uint32_t be
 // Blocks [begin, end) of a step of kind kReduction.
 void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uint32_t end);
 
+// Not initialised.
+struct StripMemory {
+  alignas(kAlignment) std::byte bytes[kStripMemoryBytes];
+};
+
 // The chain of a step over one piece of its matrices: all rows, where the chain needs them.
-void RunChain(const Step& step, BufferAddresses buffers, const Piece& piece);
+void RunChain(const Step& step, BufferAddresses buffers, std::byte* strips, const Piece& piece);
 
 // The bytes of the step's chain_streams that belong to a piece, which is a panel's; returns how many were filled in.
 size_t ChainStreams(const Step& step, BufferAddresses buffers, const Piece& piece, std::span<Stream> streams);

@@ -40,11 +40,12 @@ struct Run {
 struct ChainContext {
   const Step* step;
   BufferAddresses buffers;
+  std::byte* strips;
 };
 
 void RunChainOf(const void* context, const Piece& piece) {
   const auto& chain = *static_cast<const ChainContext*>(context);
-  RunChain(*chain.step, chain.buffers, piece);
+  RunChain(*chain.step, chain.buffers, chain.strips, piece);
 }
 
 size_t StreamsOfChain(const void* context, const Piece& piece, std::span<Stream> streams) {
@@ -52,7 +53,8 @@ size_t StreamsOfChain(const void* context, const Piece& piece, std::span<Stream>
   return ChainStreams(*chain.step, chain.buffers, piece, streams);
 }
 
-void RunOp(const Step& step, const Program& program, Workspace& workspace, uint32_t begin, uint32_t end) {
+void RunOp(const Step& step, const Program& program, Workspace& workspace, std::byte* strips, uint32_t begin,
+           uint32_t end) {
   constexpr size_t kInline = 16;  // operands of an op; a concatenation may have more
   std::array<const std::byte*, kInline> read_array;
   std::vector<const std::byte*> read_list;
@@ -64,15 +66,23 @@ void RunOp(const Step& step, const Program& program, Workspace& workspace, uint3
   std::array<std::byte*, kInline> writes;
   for (size_t i = 0; i < step.op_reads; ++i) reads[i] = workspace.buffer(step.reads[i]);
   for (size_t i = 0; i < step.op_writes; ++i) writes[i] = workspace.buffer(step.writes[i]);
-  const ChainContext context{&step, workspace.buffers()};
+  const bool is_strip = step.op_writes > 0 && program.buffers[step.writes[0]].kind == BufferKind::kInStrip;
+  if (is_strip) writes[0] = strips + program.buffers[step.writes[0]].offset;
+  const ChainContext context{&step, workspace.buffers(), strips};
   const Epilogue epilogue{RunChainOf, StreamsOfChain, &context};
   step.run({.reads = reads,
             .writes = std::span(writes.data(), step.op_writes),
             .numbers = step.numbers,
             .dtype = step.dtype,
             .attributes = &program.graph.attributes(step.origin),
-            .epilogue = step.chain.empty() ? nullptr : &epilogue},
+            .epilogue = step.chain.empty() ? nullptr : &epilogue,
+            .is_result_strip = is_strip},
            begin, end);
+}
+
+void RunOpOnStrips(const Step& step, const Program& program, Workspace& workspace, uint32_t begin, uint32_t end) {
+  StripMemory strips;
+  RunOp(step, program, workspace, strips.bytes, begin, end);
 }
 
 void Copy(const Step& step, const Program& program, Workspace& workspace, uint32_t begin, uint32_t end) {
@@ -107,7 +117,9 @@ void RunStepBlocks(void* context, uint32_t id, uint32_t begin, uint32_t end) {
     case StepKind::kBlocks: return RunBlocks(step.program, run.workspace.buffers(), begin, end);
     case StepKind::kReduction: return RunReduction(step, run.workspace.buffers(), begin, end);
     case StepKind::kStrips: return RunStrips(step, run.workspace.buffers(), begin, end);
-    case StepKind::kOp: return RunOp(step, run.program, run.workspace, begin, end);
+    case StepKind::kOp:
+      if (step.strip_bytes > 0) return RunOpOnStrips(step, run.program, run.workspace, begin, end);
+      return RunOp(step, run.program, run.workspace, nullptr, begin, end);
     case StepKind::kCopy: return Copy(step, run.program, run.workspace, begin, end);
     case StepKind::kGuard: return CheckGuard(step, run.workspace);
   }

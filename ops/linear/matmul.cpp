@@ -49,7 +49,8 @@ MatrixProduct<T> ProductOf(const StepArguments& step) {
           .depth = step.numbers[kDepth],
           .result = reinterpret_cast<T*>(step.writes[0]),
           .layout = static_cast<Layout>(step.numbers[kResultLayout]),
-          .epilogue = step.epilogue};
+          .epilogue = step.epilogue,
+          .is_strip = step.is_result_strip};
 }
 
 // Reads A, writes the panels of op(A).
@@ -279,9 +280,9 @@ void LowerMatMul(LoweringContext& context) {
     multiply.reads[0] = packed;
   }
   const double right_bytes = static_cast<double>(columns) * depth_bytes;
-  SetBlocks(multiply, CutIntoBlocks(rows, columns, width).blocks(),
-            std::max(static_cast<double>(rows) * right_bytes / kProductBytesPerCycle,
-                     right_bytes / kStreamedBytesPerCycle));
+  SetBlocks(
+      multiply, CutIntoBlocks(rows, columns, width).blocks(),
+      std::max(static_cast<double>(rows) * right_bytes / kProductBytesPerCycle, right_bytes / kStreamedBytesPerCycle));
   context.steps.push_back(std::move(multiply));
 }
 

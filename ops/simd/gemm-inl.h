@@ -187,12 +187,11 @@ LeftRows<T> RowsOf(const ProductOperand<T>& left, int64_t row, int64_t k) {
 
 // One panel of the result, or what a chunk of the depth adds to it: `left` in panels, `right` the panel of the chunk.
 template <Walk kWalk, class T>
-void MultiplyPanel(const MatrixProduct<T>& product, const BlockRange& range, int64_t k, int64_t k_end, const T* right,
-                   Fetches& fetches) {
+void MultiplyPanel(const MatrixProduct<T>& product, const BlockRange& range, T* result, int64_t k, int64_t k_end,
+                   const T* right, Fetches& fetches) {
   constexpr int64_t kWidth = kPanelWidth<T>;
   const ProductTag<T> d;
   const bool panels = product.layout == Layout::kPanels;
-  T* const result = product.result + (panels ? PanelOffset<T>(range.column, product.rows) : range.column);
   const int64_t stride = panels ? kWidth : product.columns;
   HWY_ALIGN T edge[kTileRows * kWidth];
   for (int64_t column = 0; column < range.column_end - range.column; column += 2 * LaneCount(d)) {
@@ -204,7 +203,7 @@ void MultiplyPanel(const MatrixProduct<T>& product, const BlockRange& range, int
       const int64_t rows = std::min(span, range.row_end - row), tiles = PieceCount(rows, kTileRows);
       for (int64_t tile = 0; tile < tiles; ++tile) {
         const int64_t first = rows * tile / tiles, count = rows * (tile + 1) / tiles - first;
-        const TileTarget<T> target{result + (row + first) * stride + column, stride, k > 0};
+        const TileTarget<T> target{result + (row + first - range.row) * stride + column, stride, k > 0};
         const TileTarget<T> to = whole ? target : EdgeTarget(target, count, columns, edge);
         const LeftRows<T> left = RowsOf(product.left, row + first, k);
         LineWalk& fetch = fetches.Current();
@@ -233,9 +232,10 @@ Fetches FetchesOf(const MatrixProduct<T>& product, const BlockRange& range, int6
   return fetches;
 }
 
-// One panel of a block; the left operand is in panels. What the right one is not in is packed chunk by chunk.
+// One panel of a block, which begins at `result`; the left operand is in panels. What the right one is not in is packed
+// chunk by chunk.
 template <class T>
-void MultiplyPanelOf(const MatrixProduct<T>& product, const BlockRange& range) {
+void MultiplyPanelOf(const MatrixProduct<T>& product, const BlockRange& range, T* result) {
   const ProductOperand<T>& right = product.right;
   const bool lies_ready = right.in_panels() && !right.transposed;
   const int64_t chunk = lies_ready ? std::max<int64_t>(1, product.depth) : kChunkDepth;
@@ -247,19 +247,25 @@ void MultiplyPanelOf(const MatrixProduct<T>& product, const BlockRange& range) {
     if (lies_ready) panel = &right.at(0, range.column);
     else PackPanels(right, k, k_end, range.column, range.column_end, packed);
     Fetches fetches = FetchesOf(product, range, k, k_end);
-    if (product.left.transposed) MultiplyPanel<Walk::kAcross>(product, range, k, k_end, panel, fetches);
-    else MultiplyPanel<Walk::kDown>(product, range, k, k_end, panel, fetches);
+    if (product.left.transposed) MultiplyPanel<Walk::kAcross>(product, range, result, k, k_end, panel, fetches);
+    else MultiplyPanel<Walk::kDown>(product, range, result, k, k_end, panel, fetches);
     k = k_end;
   } while (k < product.depth);
 }
 
 template <class T>
 void MultiplyBlock(const MatrixProduct<T>& product, const BlockRange& range) {
-  for (int64_t column = range.column; column < range.column_end; column += kPanelWidth<T>) {
-    MultiplyPanelOf(product, {.row = range.row,
-                              .row_end = range.row_end,
-                              .column = column,
-                              .column_end = std::min(range.column_end, column + kPanelWidth<T>)});
+  constexpr int64_t kWidth = kPanelWidth<T>;
+  for (int64_t column = range.column; column < range.column_end; column += kWidth) {
+    const int64_t offset = product.is_strip                    ? (column - range.column) * (range.row_end - range.row)
+                           : product.layout == Layout::kPanels ? column * product.rows + range.row * kWidth
+                                                               : range.row * product.columns + column;
+    MultiplyPanelOf(product,
+                    {.row = range.row,
+                     .row_end = range.row_end,
+                     .column = column,
+                     .column_end = std::min(range.column_end, column + kWidth)},
+                    product.result + offset);
   }
   Finish(product, range);
 }

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "weft/graph/kernel.h"
@@ -23,17 +24,27 @@ HWY_INLINE hn::Vec<D> Fill(D d, double value) {
   return hn::Set(d, static_cast<hn::TFromD<D>>(value));
 }
 
-// One vector of each row, from row to row: rows of a panel are two vectors, too few for a loop over them.
+// function(x …) of the elements at the addresses, stored at `out`.
 template <size_t kInputs, class D, class T = hn::TFromD<D>, class Function>
+HWY_INLINE void MapVector(D d, const std::array<const T*, kInputs>& in, T* out, const Function& function) {
+  if constexpr (kInputs == 1) hn::StoreU(function(d, hn::LoadU(d, in[0])), d, out);
+  if constexpr (kInputs == 2) hn::StoreU(function(d, hn::LoadU(d, in[0]), hn::LoadU(d, in[1])), d, out);
+  if constexpr (kInputs == 3)
+    hn::StoreU(function(d, hn::LoadU(d, in[0]), hn::LoadU(d, in[1]), hn::LoadU(d, in[2])), d, out);
+}
+
+// One or two vectors of each row, from row to row: rows of a panel are two vectors, too few for a loop over them.
+// `next` leads to an operand's second vector.
+template <size_t kVectors, size_t kInputs, class D, class T = hn::TFromD<D>, class Function>
 HWY_INLINE void MapDown(D d, uint32_t rows, std::array<const std::byte*, kInputs> in,
-                        const std::array<int64_t, kInputs>& step, std::byte* out, int64_t out_step,
-                        const Function& function) {
+                        const std::array<size_t, kInputs>& next, const std::array<int64_t, kInputs>& step,
+                        std::byte* out, int64_t out_step, const Function& function) {
   for (uint32_t row = 0; row < rows; ++row) {
-    const auto load = [&](size_t k) HWY_ATTR { return hn::LoadU(d, reinterpret_cast<const T*>(in[k])); };
-    T* const to = reinterpret_cast<T*>(out);
-    if constexpr (kInputs == 1) hn::StoreU(function(d, load(0)), d, to);
-    if constexpr (kInputs == 2) hn::StoreU(function(d, load(0), load(1)), d, to);
-    if constexpr (kInputs == 3) hn::StoreU(function(d, load(0), load(1), load(2)), d, to);
+    for (size_t v = 0; v < kVectors; ++v) {
+      std::array<const T*, kInputs> at;
+      for (size_t k = 0; k < kInputs; ++k) at[k] = reinterpret_cast<const T*>(in[k]) + v * next[k];
+      MapVector<kInputs>(d, at, reinterpret_cast<T*>(out) + v * hn::Lanes(d), function);
+    }
     for (size_t k = 0; k < kInputs; ++k) in[k] += step[k];
     out += out_step;
   }
@@ -44,10 +55,9 @@ template <size_t kInputs, class D, class T = hn::TFromD<D>, class Function>
 HWY_INLINE void MapAlong(D d, const std::array<const T*, kInputs>& in, const std::array<size_t, kInputs>& stride,
                          T* out, size_t count, const Function& function) {
   for (size_t i = 0; i < count; i += hn::Lanes(d)) {
-    const auto load = [&](size_t k) HWY_ATTR { return hn::LoadU(d, in[k] + i * stride[k]); };
-    if constexpr (kInputs == 1) hn::StoreU(function(d, load(0)), d, out + i);
-    if constexpr (kInputs == 2) hn::StoreU(function(d, load(0), load(1)), d, out + i);
-    if constexpr (kInputs == 3) hn::StoreU(function(d, load(0), load(1), load(2)), d, out + i);
+    std::array<const T*, kInputs> at;
+    for (size_t k = 0; k < kInputs; ++k) at[k] = in[k] + i * stride[k];
+    MapVector<kInputs>(d, at, out + i, function);
   }
 }
 
@@ -75,10 +85,17 @@ HWY_INLINE void MapAs(const BlockArguments& block, const Function& function) {
   auto* out = static_cast<std::byte*>(block.outputs[0].data);
   constexpr size_t kFewBytes = 256;
   if (block.rows > 1 && !reshare && block.count * sizeof(T) <= kFewBytes) {
-    for (size_t i = 0; i < block.count; i += hn::Lanes(d)) {
+    std::array<size_t, kInputs> next;
+    for (size_t k = 0; k < kInputs; ++k) next[k] = stride[k] * hn::Lanes(d);
+    for (size_t i = 0; i < block.count; i += 2 * hn::Lanes(d)) {
       std::array<const std::byte*, kInputs> column;
       for (size_t k = 0; k < kInputs; ++k) column[k] = operand(k) + i * stride[k] * sizeof(T);
-      MapDown<kInputs>(d, block.rows, column, row_step, out + i * sizeof(T), block.outputs[0].row_stride, function);
+      const auto map = [&](auto vectors) HWY_ATTR {
+        MapDown<vectors(), kInputs>(d, block.rows, column, next, row_step, out + i * sizeof(T),
+                                    block.outputs[0].row_stride, function);
+      };
+      if (block.count - i > hn::Lanes(d)) map(std::integral_constant<size_t, 2>());
+      else map(std::integral_constant<size_t, 1>());
     }
     return;
   }

@@ -24,6 +24,7 @@ inline constexpr int64_t kStripDepth = 128;
 
 // Rows of a block: the left operand of so many, up to 1 MiB, and a panel of the right one stay in the L2.
 inline constexpr int64_t kBlockRowPanels = 8;
+static_assert(kBlockRowPanels * kPanelWidth<float> * kPanelRowBytes <= kMaxPieceBytes);
 // Products of so few rows, or columns, use each element of the other operand only that often: packing it does not pay.
 inline constexpr int64_t kFewRows = 4;
 // Columns of a block of few rows, where both operands lie in panels, and where they do not.
@@ -69,6 +70,7 @@ struct MatrixProduct {
   T* result;
   Layout layout;
   const Epilogue* epilogue;  // nullptr: none
+  bool is_strip;             // of the result there is room for one block, in panels
 };
 
 // The chunks: of nearly equal length, in whole cache lines of f32; one of length 0 where there is nothing to sum.

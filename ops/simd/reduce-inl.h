@@ -25,26 +25,35 @@ inline constexpr size_t kFoldLanes = 16;
 
 inline constexpr size_t kLeafVectors = 4;
 
-// The vectors at values[0], values[stride], … folded: `count` of them, not 0.
-template <class D, class Join>
-HWY_INLINE hn::Vec<D> FoldVectors(D d, const hn::TFromD<D>* values, size_t count, size_t stride, const Join& join) {
+// to = the vectors at values[0], values[stride], … folded: `count` of them, not 0; kVectors such folds side by side.
+template <size_t kVectors, class D, class T = hn::TFromD<D>, class Join>
+HWY_INLINE void FoldVectors(D d, const T* values, size_t count, size_t stride, const Join& join, T* to) {
   constexpr size_t kLevels = 9;  // blocks have fewer than 4 · 2⁹ vectors
-  hn::Vec<D> levels[kLevels];
+  hn::Vec<D> levels[kLevels][kVectors], sum[kVectors];
+  const auto for_vectors = [](const auto& action) HWY_ATTR {
+    for (size_t v = 0; v < kVectors; ++v) action(v);
+  };
   size_t leaves = 0;
   for (size_t i = 0; i < count; ++leaves) {
-    auto sum = hn::LoadU(d, values + i++ * stride);
-    for (size_t k = 1; k < kLeafVectors && i < count; ++k) sum = join(d, sum, hn::LoadU(d, values + i++ * stride));
+    const T* row = values + i++ * stride;
+    for_vectors([&](size_t v) HWY_ATTR { sum[v] = hn::LoadU(d, row + v * hn::Lanes(d)); });
+    for (size_t k = 1; k < kLeafVectors && i < count; ++k) {
+      row = values + i++ * stride;
+      for_vectors([&](size_t v) HWY_ATTR { sum[v] = join(d, sum[v], hn::LoadU(d, row + v * hn::Lanes(d))); });
+    }
     size_t level = 0;
-    for (; (leaves >> level & 1) != 0; ++level) sum = join(d, levels[level], sum);
-    levels[level] = sum;
+    for (; (leaves >> level & 1) != 0; ++level)
+      for_vectors([&](size_t v) HWY_ATTR { sum[v] = join(d, levels[level][v], sum[v]); });
+    for_vectors([&](size_t v) HWY_ATTR { levels[level][v] = sum[v]; });
   }
   size_t level = 0;
   while ((leaves >> level & 1) == 0) ++level;
-  auto sum = levels[level];
+  for_vectors([&](size_t v) HWY_ATTR { sum[v] = levels[level][v]; });
   for (++level; leaves >> level != 0; ++level) {
-    if ((leaves >> level & 1) != 0) sum = join(d, levels[level], sum);
+    if ((leaves >> level & 1) == 0) continue;
+    for_vectors([&](size_t v) HWY_ATTR { sum[v] = join(d, levels[level][v], sum[v]); });
   }
-  return sum;
+  for_vectors([&](size_t v) HWY_ATTR { hn::StoreU(sum[v], d, to + v * hn::Lanes(d)); });
 }
 
 template <class T, class Join>
@@ -55,7 +64,7 @@ HWY_INLINE T FoldAs(const T* values, size_t count, T identity, const Join& join)
   for (T& lane : lanes) lane = identity;
   const size_t whole = count / kFoldLanes * kFoldLanes;
   for (size_t l = 0; l < kFoldLanes && whole > 0; l += n)
-    hn::Store(FoldVectors(d, values + l, whole / kFoldLanes, kFoldLanes, join), d, lanes + l);
+    FoldVectors<1>(d, values + l, whole / kFoldLanes, kFoldLanes, join, lanes + l);
   if (whole < count) {
     HWY_ALIGN T tail[kFoldLanes];
     for (size_t l = 0; l < kFoldLanes; ++l) tail[l] = whole + l < count ? values[whole + l] : identity;
@@ -96,8 +105,10 @@ HWY_INLINE void FoldDown(const BlockArguments& block, const Join& join) {
     const auto* const from = static_cast<const T*>(block.inputs[0].data);
     auto* const to = static_cast<T*>(block.outputs[0].data);
     const size_t stride = static_cast<size_t>(block.inputs[0].row_stride) / sizeof(T);
-    for (size_t i = 0; i < block.count; i += hn::Lanes(d))
-      hn::StoreU(FoldVectors(d, from + i, block.rows, stride, join), d, to + i);
+    size_t i = 0;
+    for (; i + hn::Lanes(d) < block.count; i += 2 * hn::Lanes(d))
+      FoldVectors<2>(d, from + i, block.rows, stride, join, to + i);
+    if (i < block.count) FoldVectors<1>(d, from + i, block.rows, stride, join, to + i);
   };
   if (block.dtype == DType::kFloat32) fold(float{});
   else fold(double{});

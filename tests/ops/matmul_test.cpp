@@ -261,7 +261,8 @@ TEST(MatMul, EpilogueSeesEachElementOnceAndFinal) {
                 .numbers = step.numbers,
                 .dtype = DType::kFloat32,
                 .attributes = &attributes,
-                .epilogue = last ? &epilogue : nullptr},
+                .epilogue = last ? &epilogue : nullptr,
+                .is_result_strip = false},
                0, step.blocks);
     }
     EXPECT_TRUE(watch.final) << Text(p);

@@ -61,7 +61,8 @@ Tensor RunSteps(const OpDef& op, std::span<const Tensor> operands, const Attribu
                                      .numbers = step.numbers,
                                      .dtype = type.dtype,
                                      .attributes = &attributes,
-                                     .epilogue = nullptr};
+                                     .epilogue = nullptr,
+                                     .is_result_strip = false};
     const uint32_t piece = std::min(order.blocks_per_call, step.blocks), pieces = (step.blocks + piece - 1) / piece;
     for (uint32_t i = 0; i < pieces; ++i) {
       const uint32_t begin = (order.backwards ? pieces - 1 - i : i) * piece;

@@ -95,7 +95,29 @@ TEST(Plan, BatchNormalizationFollowsItsProduct) {
   const Node y = Relu(BatchNormalization(FullyConnected(x, 64)));
   const auto program = Compile(graph, {.fetches = {y.id()}, .batch = 128, .mode = Mode::kTraining});
   for (const Step& step : program->steps) EXPECT_EQ(step.kind, StepKind::kOp);
-  EXPECT_TRUE(program->steps.back().chain_needs_all_rows);
+  const Step& product = program->steps.back();
+  EXPECT_TRUE(product.chain_needs_all_rows);
+  // Of the matrices on the way to y, none is memory of the run.
+  EXPECT_EQ(program->buffers[product.writes[0]].kind, BufferKind::kInStrip);
+  const auto is_matrix_of_the_run = [&](BufferId id) {
+    const Buffer& buffer = program->buffers[id];
+    return buffer.kind == BufferKind::kArena && buffer.bytes >= int64_t{128} * 64 * 4;
+  };
+  EXPECT_EQ(std::ranges::count_if(product.writes, is_matrix_of_the_run), 1);
+}
+
+TEST(Plan, InferenceIsOneStepOverTheMatricesOfALayer) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {kBatch, 100});
+  Node y = x;
+  for (int64_t units : {64, 96}) y = Relu(BatchNormalization(FullyConnected(y, units)));
+  const auto program = Compile(graph, {.fetches = {y.id()}, .batch = 128, .mode = Mode::kInference});
+  int products = 0;
+  for (const Step& step : program->steps) {
+    products += step.chain.empty() ? 0 : 1;
+    EXPECT_TRUE(step.kind != StepKind::kBlocks || step.program.rows == 1);
+  }
+  EXPECT_EQ(products, 2);
 }
 
 TEST(Plan, AdamIsOneInstructionBehindTheProductOfItsGradient) {

@@ -198,8 +198,10 @@ LineWalk WalkOver(const ProductOperand<T>& operand, int64_t k, int64_t k_end, in
   const auto* const first = reinterpret_cast<const char*>(&operand.at(k, column));
   if (operand.in_panels()) {
     if (!operand.transposed) return {.row = first, .stride = kPanelRowBytes, .lines = 2, .rows = depth};
-    return {
-        .row = first, .stride = operand.rows * kPanelRowBytes, .lines = columns * 2, .rows = PieceCount(depth, kPanelWidth<T>)};
+    return {.row = first,
+            .stride = operand.rows * kPanelRowBytes,
+            .lines = columns * 2,
+            .rows = PieceCount(depth, kPanelWidth<T>)};
   }
   const int64_t length = operand.transposed ? depth : columns;
   return {.row = first,

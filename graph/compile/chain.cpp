@@ -122,11 +122,6 @@ class Chain {
     const auto add = [](std::vector<BufferId>& list, BufferId buffer) {
       if (!Contains(list, buffer)) list.push_back(buffer);
     };
-    for (const Binding& read : link.program.reads) {
-      if (read.cover == Cover::kFull && read.layout == Layout::kPanels && link.program.rows == rows_ &&
-          !made_.contains(read.buffer))
-        add(step_.chain_streams, read.buffer);
-    }
     // Only behind the op's own: those are told by position.
     for (BufferId read : link.reads) add(step_.reads, read);
     for (BufferId write : link.writes) {
@@ -162,91 +157,6 @@ void PutRowsOfVariablesFirst(Program& program) {
   program.steps = std::move(first);
 }
 
-// ---- Strips
-
-// Does a piece of what the chain works on have at most kMaxPieceBytes? An op promises it.
-bool HasSmallPieces(const Step& step) {
-  return step.kind == StepKind::kOp ||
-         step.rows * CeilDivide(StripColumns(step), PanelWidth(step.dtype)) * kPanelRowBytes <= kMaxPieceBytes;
-}
-
-// A matrix that the chain makes and reads, piece by piece.
-class StripCandidate {
- public:
-  StripCandidate(const Step& step, BufferId buffer) {
-    const auto operands = std::span(step.reads).first(step.op_reads);
-    const auto results = std::span(step.writes).first(step.op_writes);
-    if (Contains(operands, buffer)) return;
-    if (Contains(results, buffer)) {
-      if (results[0] != buffer) return;
-      first_ = last_ = 0;
-    }
-    for (size_t link = 0; link < step.chain.size(); ++link) {
-      const BlockProgram& program = step.chain[link].program;
-      for (const auto* list : {&program.reads, &program.writes}) {
-        for (const Binding& binding : *list) {
-          if (binding.buffer != buffer) continue;
-          if (binding.cover != Cover::kFull || binding.layout != Layout::kPanels || program.rows != step.rows) return;
-          if (first_ == kNone && list == &program.reads) return;  // made before
-          if (first_ == kNone) first_ = link;
-          last_ = link;
-        }
-      }
-      // The results of a fold are rows.
-      if (step.chain[link].kind == StepKind::kReduction && Contains(step.chain[link].writes, buffer)) return;
-    }
-    fits_ = first_ != kNone;
-  }
-
-  bool fits() const { return fits_; }
-  size_t first() const { return first_; }  // the links that write it first and touch it last
-  size_t last() const { return last_; }
-
- private:
-  static constexpr size_t kNone = SIZE_MAX;
-  size_t first_ = kNone, last_ = kNone;
-  bool fits_ = false;
-};
-
-void PlaceStrips(Program& program, Step& step, const std::vector<uint32_t>& users) {
-  if (!HasSmallPieces(step)) return;
-  // Neighbours that began at the same offset of a page would hinder each other.
-  constexpr int64_t kStride = kMaxPieceBytes + kAlignment;
-  std::vector<size_t> free_from;  // of each place: the link behind its last user
-  for (BufferId buffer : step.writes) {
-    Buffer& record = program.buffers[buffer];
-    const StripCandidate candidate(step, buffer);
-    if (record.kind != BufferKind::kArena || record.pinned || users[buffer] != 1 || !candidate.fits()) continue;
-    size_t place = 0;
-    while (place < free_from.size() && free_from[place] > candidate.first()) ++place;
-    const auto end = static_cast<int64_t>(place + 1) * kStride;
-    if (end > kStripMemoryBytes) continue;
-    if (place == free_from.size()) free_from.push_back(0);
-    free_from[place] = candidate.last() + 1;
-    record.kind = BufferKind::kInStrip;
-    record.offset = end - kStride;
-    step.strip_bytes = std::max(step.strip_bytes, end);
-    for (Step& link : step.chain) {
-      for (auto* list : {&link.program.reads, &link.program.writes}) {
-        for (Binding& binding : *list) binding.strip = binding.buffer == buffer ? record.offset : binding.strip;
-      }
-    }
-  }
-}
-
-// What a chain makes for itself goes round in the L1 and L2, instead of through the memory of the run.
-void PutInStrips(Program& program) {
-  std::vector<uint32_t> users(program.buffers.size(), 0);
-  for (const Step& step : program.steps) {
-    std::set<BufferId> own(step.reads.begin(), step.reads.end());
-    own.insert(step.writes.begin(), step.writes.end());
-    for (BufferId buffer : own) ++users[buffer];
-  }
-  for (Step& step : program.steps) {
-    if (!step.chain.empty()) PlaceStrips(program, step, users);
-  }
-}
-
 }  // namespace
 
 Program FormChains(Program program) {
@@ -262,7 +172,6 @@ Program FormChains(Program program) {
     steps.push_back(std::move(chain).Finish());
   }
   program.steps = std::move(steps);
-  PutInStrips(program);
   return program;
 }
 

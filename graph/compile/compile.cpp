@@ -10,6 +10,7 @@
 #include "weft/graph/compile/partition.h"
 #include "weft/graph/compile/passes.h"
 #include "weft/graph/compile/schedule.h"
+#include "weft/graph/compile/strips.h"
 
 namespace weft {
 
@@ -41,7 +42,7 @@ std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions&
   PartitionResult partition = Partition(state.graph, wanted, options.fuse);
   if (options.fuse) AssignLayouts(state.graph, state.updates, partition);
   Program program = Emit(std::move(state.graph), partition, request, options.mode);
-  if (options.fuse) program = FormChains(std::move(program));
+  if (options.fuse) program = PlaceStrips(FormChains(std::move(program)));
   return std::make_shared<const Program>(PlanSchedule(PlanMemory(std::move(program), options.reuse_memory)));
 }
 

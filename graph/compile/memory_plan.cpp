@@ -355,6 +355,7 @@ void PlaceApart(Program& program) {
 
 bool Overlap(const Program& program, BufferId a, BufferId b) {
   const Buffer &x = program.buffers[a], &y = program.buffers[b];
+  if (x.kind == BufferKind::kInStrip && y.kind == BufferKind::kInStrip) return x.offset == y.offset;  // of one step
   if (x.kind != BufferKind::kArena || y.kind != BufferKind::kArena) return a == b;
   return x.offset < y.offset + y.bytes && y.offset < x.offset + x.bytes;
 }

@@ -98,7 +98,7 @@ struct Step {
   // after the other. kOp: run on each piece of its result.
   std::vector<Step> chain = {};
   int64_t chain_columns = 0;                 // their width
-  std::vector<BufferId> chain_streams = {};  // kOp: matrices in panels that the chain reads and has not made
+  std::vector<BufferId> chain_streams = {};  // kOp: matrices in panels that the chain touches, beside its own
   bool chain_needs_all_rows = false;         // one of them folds columns, or is a row of another height
   int64_t strip_bytes = 0;                   // memory of the buffers in strips
   uint32_t blocks = 1;                       // cut by shape only: the unit of work, of determinism and of tracing

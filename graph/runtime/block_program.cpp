@@ -161,7 +161,9 @@ void RunPiece(const BlockProgram& program, const Memory& memory, Registers& regi
   Block block(program, memory, registers);
   for (int64_t column = piece.column; column < piece.column_end; column += width) {
     const int64_t count = std::min(width, piece.column_end - column);
-    const int64_t rows = program.layout == Layout::kPanels ? kPanelBlockRows : RowsPerBlock(program.dtype, count);
+    int64_t rows = 1;
+    if (program.rows > 1)
+      rows = program.layout == Layout::kPanels ? kPanelBlockRows : RowsPerBlock(program.dtype, count);
     for (int64_t row = piece.row; row < piece.row_end; row += rows)
       block.Run(row, std::min(rows, piece.row_end - row), column, count);
   }

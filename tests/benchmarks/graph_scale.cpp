@@ -21,6 +21,7 @@
 #include "weft/graph/compile/partition.h"
 #include "weft/graph/compile/passes.h"
 #include "weft/graph/compile/schedule.h"
+#include "weft/graph/compile/strips.h"
 #include "weft/graph/runtime/session.h"
 #include "weft/models/layers.h"
 #include "weft/models/training/optimizers.h"
@@ -125,7 +126,7 @@ Program CompileInPhases(const Graph& graph, NodeId loss, Phases& phases) {
   phases.End("layout");
   Program program = Emit(std::move(bound.graph), partition, request, Mode::kTraining);
   phases.End("emit");
-  program = FormChains(std::move(program));
+  program = PlaceStrips(FormChains(std::move(program)));
   phases.End("chain");
   program = PlanMemory(std::move(program), true);
   phases.End("memory");

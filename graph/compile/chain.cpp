@@ -23,19 +23,19 @@ bool IsUniform(const BlockProgram& program) {
 }
 
 // The width of the matrices that a step may be cut into columns of; 0: none.
-int64_t OwnColumns(const Step& step) {
+int64_t OwnColumns(const Link& step) {
   if (step.kind == StepKind::kBlocks && step.program.rows > 1) return step.program.columns;
   if (step.kind == StepKind::kReduction && step.reduction.outer == 1) return step.reduction.inner;
   return 0;
 }
 
 // The same step over matrices of `columns` columns. A row of a uniform program is a matrix of any width.
-std::optional<Step> Cut(const Step& step, int64_t columns) {
+std::optional<Link> Cut(const Link& step, int64_t columns) {
   if (OwnColumns(step) == columns) return step;
   const BlockProgram& program = step.program;
   if (step.kind != StepKind::kBlocks || program.rows != 1 || program.columns % columns != 0) return std::nullopt;
   if (program.columns != columns && !IsUniform(program)) return std::nullopt;
-  Step cut = step;
+  Link cut = step;
   cut.program.rows = program.columns / columns;
   cut.program.columns = columns;
   return cut;
@@ -56,7 +56,7 @@ class Chain {
       rows_ = step_.rows;
       for (BufferId write : step_.writes) made_.insert(write);
     } else if (columns_ = OwnColumns(step_); columns_ > 0) {
-      Step link = std::exchange(step_, Step{.kind = StepKind::kStrips, .dtype = step_.dtype});
+      Link link = std::exchange(step_, Step{{.kind = StepKind::kStrips, .dtype = step_.dtype}});
       Add(std::move(link));
     }
   }
@@ -65,7 +65,7 @@ class Chain {
 
   // Joins the chain, or stays where it is and hinders others.
   bool Take(const Step& step) {
-    if (std::optional<Step> link = Cut(step, columns_); link && Follows(*link) && !IsHindered(*link)) {
+    if (std::optional<Link> link = Cut(step, columns_); link && Follows(*link) && !IsHindered(*link)) {
       Add(std::move(*link));
       return true;
     }
@@ -76,8 +76,8 @@ class Chain {
 
   Step Finish() && {
     if (step_.kind == StepKind::kStrips) {
-      if (step_.chain.size() == 1) return std::move(step_.chain[0]);
-      for (const Step& link : step_.chain) step_.rows = std::max(step_.rows, link.program.rows);
+      if (step_.chain.size() == 1) return {std::move(step_.chain[0])};
+      for (const Link& link : step_.chain) step_.rows = std::max(step_.rows, link.program.rows);
       step_.blocks = BlockCount(step_);
     }
     return std::move(step_);
@@ -85,7 +85,7 @@ class Chain {
 
  private:
   // Does it work on what the chain makes, and only in its own columns?
-  bool Follows(const Step& link) const {
+  bool Follows(const Link& link) const {
     if (link.dtype != step_.dtype) return false;
     const bool whole = link.kind == StepKind::kReduction || link.program.rows != rows_;
     if (step_.kind == StepKind::kOp && whole && step_.pieces != Pieces::kWholeColumns) return false;
@@ -99,7 +99,7 @@ class Chain {
     return follows;
   }
 
-  bool IsHindered(const Step& link) const {
+  bool IsHindered(const Link& link) const {
     const auto written = [this](BufferId buffer) { return written_between_.contains(buffer); };
     const auto touched = [this](BufferId buffer) {
       return written_between_.contains(buffer) || read_between_.contains(buffer);
@@ -109,14 +109,14 @@ class Chain {
   }
 
   // A product reads all columns of its operands for each piece of its result.
-  bool OverwritesOperand(const Step& link) const {
+  bool OverwritesOperand(const Link& link) const {
     if (step_.kind != StepKind::kOp) return false;
     const auto operands = std::span(step_.reads).first(step_.op_reads);
     return std::any_of(link.writes.begin(), link.writes.end(),
                        [&](BufferId write) { return Contains(operands, write); });
   }
 
-  void Add(Step link) {
+  void Add(Link link) {
     const bool all_rows = link.kind == StepKind::kReduction || link.program.rows != rows_;
     if (step_.kind == StepKind::kStrips || all_rows) step_.chain_needs_all_rows = true;
     const auto add = [](std::vector<BufferId>& list, BufferId buffer) {

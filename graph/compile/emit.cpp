@@ -341,9 +341,9 @@ class Emitter {
   }
 
   void EmitGroup(const Unit& unit) {
-    Step step{.kind = StepKind::kBlocks,
-              .program = MakeBlockProgram(unit, ChooseSplit(unit)),
-              .origin = unit.elementwise.back()};
+    Step step{{.kind = StepKind::kBlocks,
+               .program = MakeBlockProgram(unit, ChooseSplit(unit)),
+               .origin = unit.elementwise.back()}};
     step.dtype = step.program.dtype;
     step.blocks = BlockCount(step.program);
     const auto elements = static_cast<double>(step.program.rows * step.program.columns);
@@ -358,7 +358,7 @@ class Emitter {
     const std::span<const Dim> dims(unit.shape.begin(), unit.shape.rank());
     const auto axis = static_cast<size_t>(attributes.Get<int64_t>("axis"));
     const auto count = static_cast<size_t>(attributes.Get<int64_t>("count"));
-    Step step{.kind = StepKind::kReduction, .program = MakeBlockProgram(unit, split), .origin = unit.node};
+    Step step{{.kind = StepKind::kReduction, .program = MakeBlockProgram(unit, split), .origin = unit.node}};
     step.dtype = step.program.dtype;
     ReductionPlan& plan = step.reduction;
     plan = {.kernels = std::get<Reduction>(*graph().op(unit.node).lower).kernels,
@@ -413,13 +413,9 @@ class Emitter {
     };
     for (size_t s = 0; s < lowered.steps.size(); ++s) {
       StepSpec& spec = lowered.steps[s];
-      Step step{.kind = StepKind::kOp,
-                .run = spec.run,
-                .reads = {},
-                .writes = {},
-                .numbers = std::move(spec.numbers),
-                .dtype = graph().type(unit.node).dtype,
-                .origin = unit.node};
+      Step step{{.kind = StepKind::kOp, .dtype = graph().type(unit.node).dtype, .origin = unit.node}};
+      step.run = spec.run;
+      step.numbers = std::move(spec.numbers);
       for (StepBuffer read : spec.reads) step.reads.push_back(buffer(read));
       for (StepBuffer write : spec.writes) step.writes.push_back(buffer(write));
       step.op_reads = step.reads.size();
@@ -454,7 +450,7 @@ class Emitter {
 
   void EmitGuard() {
     if (request_.guards.empty() || guard_token_ != Program::kNoBuffer) return;
-    Step step{.kind = StepKind::kGuard, .reads = {}, .writes = {}, .origin = request_.guards[0]};
+    Step step{{.kind = StepKind::kGuard, .origin = request_.guards[0]}};
     for (NodeId guard : request_.guards) step.reads.push_back(BufferOf(guard));
     step.dtype = graph().type(request_.guards[0]).dtype;
     guard_token_ = Scratch(kAlignment);
@@ -463,12 +459,12 @@ class Emitter {
   }
 
   void EmitCopy(BufferId from, BufferId to, NodeId origin) {
-    Step step{.kind = StepKind::kCopy,
-              .reads = {from},
-              .writes = {to},
-              .dtype = graph().type(origin).dtype,
-              .cycles = static_cast<double>(program_.buffers[from].bytes) / 8,
-              .origin = origin};
+    Step step{{.kind = StepKind::kCopy,
+               .reads = {from},
+               .writes = {to},
+               .dtype = graph().type(origin).dtype,
+               .cycles = static_cast<double>(program_.buffers[from].bytes) / 8,
+               .origin = origin}};
     if (program_.buffers[from].layout != program_.buffers[to].layout) {
       step.rows = graph().type(origin).shape[0].length();
       step.columns = graph().type(origin).shape[1].length();

@@ -85,7 +85,7 @@ class Lifetimes {
         own(std::span(step.writes).first(step.op_writes), second))
       return false;
     bool written = false;
-    for (const Step& link : step.chain) {
+    for (const Link& link : step.chain) {
       if (!ReadsInPlace(link.program, first)) return false;
       const bool touches = Touches(link.program.reads, first) || own(link.writes, first);
       if (written && touches) return false;
@@ -390,7 +390,7 @@ Program PlanMemory(Program program, bool reuse) {
   }
   for (Step& step : program.steps) {
     FindLateWrites(program, step.program);
-    for (Step& link : step.chain) FindLateWrites(program, link.program);
+    for (Link& link : step.chain) FindLateWrites(program, link.program);
   }
   return program;
 }

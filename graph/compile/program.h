@@ -83,28 +83,32 @@ struct ReductionPlan {
 // written, if one of them is not finite.
 enum class StepKind : uint8_t { kBlocks, kReduction, kOp, kStrips, kCopy, kGuard };
 
-struct Step {
+// What a step of the program is, and what a link of its chain is, too.
+struct Link {
   StepKind kind = StepKind::kOp;
-  StepFunction run = nullptr;                     // kOp
-  std::vector<BufferId> reads = {}, writes = {};  // every buffer that the step touches
-  std::vector<int64_t> numbers = {};              // kOp: as the lowering rule gave them
+  std::vector<BufferId> reads = {}, writes = {};  // every buffer that is touched, by the chain too
   DType dtype = DType::kFloat32;
-  BlockProgram program = {};           // kBlocks; kReduction: the prologue
-  ReductionPlan reduction = {};        // kReduction
+  BlockProgram program = {};     // kBlocks; kReduction: the prologue
+  ReductionPlan reduction = {};  // kReduction
+  uint32_t blocks = 1;           // cut by shape only: the unit of work, of determinism and of tracing
+  double cycles = 0;             // estimated, all blocks
+  NodeId origin = kNoNode;       // the node that names it in traces and errors
+};
+
+struct Step : Link {
+  StepFunction run = nullptr;          // kOp
+  std::vector<int64_t> numbers = {};   // kOp: as the lowering rule gave them
   size_t op_reads = 0, op_writes = 0;  // kOp: how many of reads and writes are the op's own, the rest is the chain's
   Pieces pieces = Pieces::kNone;       // kOp, of a matrix:
   int64_t rows = 0, columns = 0;       // kCopy too, where the layouts of the two differ; rows: kStrips
-  // Steps over matrices of one width that need nothing of other columns, in order. kStrips: run on one strip of columns
+  // Links over matrices of one width that need nothing of other columns, in order. kStrips: run on one strip of columns
   // after the other. kOp: run on each piece of its result.
-  std::vector<Step> chain = {};
+  std::vector<Link> chain = {};
   int64_t chain_columns = 0;                 // their width
   std::vector<BufferId> chain_streams = {};  // kOp: matrices in panels that the chain touches, beside its own
   bool chain_needs_all_rows = false;         // one of them folds columns, or is a row of another height
   int64_t strip_bytes = 0;                   // memory of the buffers in strips
-  uint32_t blocks = 1;                       // cut by shape only: the unit of work, of determinism and of tracing
   uint32_t grain = 1;                        // blocks per task
-  double cycles = 0;                         // estimated, all blocks
-  NodeId origin = kNoNode;                   // the node that names the step in traces and errors
 };
 
 struct ProgramInput {  // a placeholder that must be fed before each run

@@ -80,7 +80,7 @@ void Place(Program& program, Step& step, const std::vector<uint32_t>& users) {
     record.kind = BufferKind::kInStrip;
     record.offset = end - kStride;
     step.strip_bytes = std::max(step.strip_bytes, end);
-    for (Step& link : step.chain) {
+    for (Link& link : step.chain) {
       for (auto* list : {&link.program.reads, &link.program.writes}) {
         for (Binding& binding : *list) binding.strip = binding.buffer == buffer ? record.offset : binding.strip;
       }
@@ -91,7 +91,7 @@ void Place(Program& program, Step& step, const std::vector<uint32_t>& users) {
 // What the chain will touch in memory, beside the op's own result: brought into the cache while the op works.
 void FindStreams(const Program& program, Step& step) {
   const auto results = std::span(step.writes).first(step.op_writes);
-  for (const Step& link : step.chain) {
+  for (const Link& link : step.chain) {
     for (const auto* list : {&link.program.reads, &link.program.writes}) {
       for (const Binding& binding : *list) {
         if (binding.cover == Cover::kFull && binding.layout == Layout::kPanels && link.program.rows == step.rows &&

@@ -184,7 +184,7 @@ struct Stage {
 // A reduction: runs the step's program block by block and folds what comes out.
 class Folder {
  public:
-  Folder(const Step& step, const Memory& memory, Registers& registers)
+  Folder(const Link& step, const Memory& memory, Registers& registers)
       : step_(step),
         plan_(step.reduction),
         out_(memory.buffers[step.writes[0]]),
@@ -357,7 +357,7 @@ class Folder {
     std::memcpy(out, sum, bytes);
   }
 
-  const Step& step_;
+  const Link& step_;
   const ReductionPlan& plan_;
   std::byte* const out_;
   const int64_t size_;
@@ -401,7 +401,7 @@ void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uin
 void RunChain(const Step& step, BufferAddresses buffers, std::byte* strips, const Piece& piece) {
   Registers registers;
   const Memory memory = {buffers, strips, piece};
-  for (const Step& link : step.chain) {
+  for (const Link& link : step.chain) {
     if (link.kind == StepKind::kReduction) {
       Folder folder(link, memory, registers);
       for (int64_t segment = 0; segment < link.reduction.segments; ++segment)

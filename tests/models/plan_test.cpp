@@ -127,7 +127,7 @@ TEST(Plan, AdamIsOneInstructionBehindTheProductOfItsGradient) {
   const auto program = Compile(graph, {.updates = true, .batch = 128, .mode = Mode::kTraining});
   size_t found = 0;
   for (const Step& step : program->steps) {
-    for (const Step& link : step.chain)
+    for (const Link& link : step.chain)
       found += link.program.instructions.size() == 1 && link.program.writes.size() == 3;
   }
   EXPECT_EQ(found, 1U);

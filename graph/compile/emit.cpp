@@ -411,8 +411,7 @@ class Emitter {
         return scratch[code & ~static_cast<uint32_t>(StepBuffer::kScratch)];
       return operand_buffers[code];
     };
-    for (size_t s = 0; s < lowered.steps.size(); ++s) {
-      StepSpec& spec = lowered.steps[s];
+    for (StepSpec& spec : lowered.steps) {
       Step step{{.kind = StepKind::kOp, .dtype = graph().type(unit.node).dtype, .origin = unit.node}};
       step.run = spec.run;
       step.numbers = std::move(spec.numbers);

@@ -30,7 +30,7 @@ from driver.sections import DEFAULT, SECTIONS, Bench
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)  # ./run gives it
+    parser.add_argument("--build", required=True, type=os.path.abspath, help=argparse.SUPPRESS)  # ./run gives it
     parser.add_argument("--rounds", type=int, help="default 5; 3 of the matrix")
     parser.add_argument("--threads", type=lambda text: [int(part) for part in text.split(",")], default=[1, 2], metavar="1,2")
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="SECTION", help=f"some of {', '.join(SECTIONS)}")

@@ -461,8 +461,13 @@ void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& opt
     variables.push_back(variable);
     values.push_back(graph.node(value));
   }
-  const std::vector<Tensor> results = session.Run({}, values);
-  for (size_t i = 0; i < results.size(); ++i) store.Set(graph.name(variables[i]), results[i]);
+  PreparedRun run = session.Prepare(values);
+  run.Run();
+  for (size_t i = 0; i < variables.size(); ++i) {
+    VariableStore::Entry& entry = *store.Find(graph.name(variables[i]));
+    std::ranges::copy(run.Output(i), entry.value().bytes().begin());
+    entry.initialised = true;
+  }
 }
 
 }  // namespace weft

@@ -36,7 +36,10 @@ std::vector<StepFigures> StepFiguresOf(const Program& program) {
   for (StepId id = 0; id < program.steps.size(); ++id) {
     const Step& step = program.steps[id];
     for (const auto* buffers : {&step.reads, &step.writes}) {
-      for (const BufferId buffer : *buffers) figures[id].bytes += program.buffers[buffer].bytes;
+      for (const BufferId at : *buffers) {
+        const Buffer& buffer = program.buffers[at];
+        figures[id].bytes += buffer.kind == BufferKind::kInStrip ? 0 : buffer.bytes;  // strips stay in the caches
+      }
     }
     if (step.kind != StepKind::kOp) continue;
     const auto [place, is_first] = product.try_emplace(step.origin, id);

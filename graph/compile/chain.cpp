@@ -150,7 +150,7 @@ void PutRowsOfVariablesFirst(Program& program) {
     const auto known = [&](BufferId id) { return is_known[id] != 0; };
     const bool is_first = step.kind == StepKind::kBlocks && step.program.rows == 1 &&
                           std::ranges::all_of(step.reads, known) && std::ranges::none_of(step.writes, known);
-    for (BufferId write : step.writes) is_known[write] = is_first ? 1 : is_known[write];
+    for (BufferId write : step.writes) is_known[write] = is_first ? 1 : 0;  // a variable is not what it was
     (is_first ? first : rest).push_back(std::move(step));
   }
   first.insert(first.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));

@@ -30,6 +30,7 @@ class TaskScope {
   virtual void ForBlocks(uint32_t blocks, uint32_t grain, const BlockTask& task) = 0;
 };
 
+// Its threads need 1 MiB of stack: kernels keep the blocks that they work on there.
 class TaskRunner {
  public:
   virtual ~TaskRunner() = default;

@@ -120,6 +120,21 @@ TEST(Plan, InferenceIsOneStepOverTheMatricesOfALayer) {
   EXPECT_EQ(products, 2);
 }
 
+// A row that comes from variables alone goes first only where these are still what they were.
+TEST(Plan, WhatReadsANextValueStaysBehindTheUpdate) {
+  Graph graph;
+  const Node v = Variable("V", BroadcastTo(Constant(graph, 1), {1, 64}));
+  const Node next = v + 1.0;
+  graph.AddUpdate(v, next);
+  std::vector<Node> fetches;  // more than one fused group can hold
+  for (int i = 0; i < 80; ++i) fetches.push_back(next * static_cast<double>(i));
+  VariableStore store(graph);
+  Initialize(graph, store);
+  Session session(graph, store, {.threads = 1});
+  const std::vector<Tensor> results = session.Step({}, fetches);
+  for (size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i].values<float>()[0], 2 * static_cast<float>(i));
+}
+
 TEST(Plan, AdamIsOneInstructionBehindTheProductOfItsGradient) {
   Graph graph;
   const Node x = Placeholder(graph, "X", {kBatch, 100});

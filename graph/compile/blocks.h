@@ -38,7 +38,7 @@ int64_t RowsPerBlock(const ReductionPlan& plan);
 // A step of kind kStrips: columns of a strip.
 int64_t StripColumns(const Step& strips);
 
-// Memory of a thread for what a chain makes and reads itself: four matrices a link.
+// Memory of a thread for what a chain makes and reads itself: pieces of four matrices at a time.
 inline constexpr int64_t kStripMemoryBytes = 4 * (kMaxPieceBytes + kAlignment);
 
 // A step of kind kCopy between layouts: rows of a block.

@@ -152,7 +152,7 @@ void PackPanels(const ProductOperand<T>& from, int64_t k, int64_t k_end, int64_t
   }
 }
 
-// Cache lines that will be read next, row by row: asked for some at a time while others are worked on.
+// Cache lines that will be read next, row by row: asked for two at a time while others are worked on.
 struct LineWalk {
   const char* row = nullptr;
   int64_t stride = 0;  // bytes from row to row

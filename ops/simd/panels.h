@@ -25,6 +25,7 @@ inline constexpr int64_t kStripDepth = 128;
 // Rows of a block: the left operand of so many, up to 1 MiB, and a panel of the right one stay in the L2.
 inline constexpr int64_t kBlockRowPanels = 8;
 static_assert(kBlockRowPanels * kPanelWidth<float> * kPanelRowBytes <= kMaxPieceBytes);
+
 // Products of so few rows, or columns, use each element of the other operand only that often: packing it does not pay.
 inline constexpr int64_t kFewRows = 4;
 // Columns of a block of few rows, where both operands lie in panels, and where they do not.

@@ -16,15 +16,10 @@ constexpr size_t kRegisterBytes = kBlockElements * sizeof(float);
 constexpr size_t kMaxValues = 4 * kMaxInstructions;  // an op has at most three operands
 constexpr size_t kMaxOperands = 16;                  // of a combination
 
-// Memory of one thread for one block. Not initialised: 126 KiB, of which a group touches what it uses.
+// Memory of one thread for the registers of a group. Not initialised: a group touches what it uses of 126 KiB.
 struct Registers {
-  alignas(kAlignment) std::byte memory[kMaxInstructions + 1][kRegisterBytes + kAlignment];
-
-  std::byte* at(uint32_t reg) { return memory[reg]; }
+  alignas(kAlignment) std::byte memory[(kMaxInstructions + 1) * (kRegisterBytes + kAlignment)];
 };
-
-// Rows of a panel that fill a register.
-constexpr int64_t kPanelBlockRows = kRegisterBytes / kPanelRowBytes;
 
 // Bytes from row to row in a register: whole vectors.
 int64_t RegisterStride(int64_t row_bytes) { return CeilDivide(row_bytes, kAlignment) * kAlignment; }
@@ -44,7 +39,10 @@ class Block {
         memory_(memory),
         registers_(registers),
         size_(static_cast<int64_t>(SizeOf(program.dtype))),
-        width_(PanelWidth(program.dtype)) {
+        width_(PanelWidth(program.dtype)),
+        panel_rows_(PanelRows(program)),
+        register_bytes_((in_panels() ? static_cast<size_t>(panel_rows_ * kPanelRowBytes) : kRegisterBytes) +
+                        kAlignment) {
     const auto alike = [](const Binding& binding) {
       return binding.cover == Cover::kScalar || (binding.cover == Cover::kFull && binding.layout == Layout::kPanels);
     };
@@ -73,7 +71,7 @@ class Block {
     }
     for (const Instruction& instruction : program_.instructions) {
       for (size_t i = 0; i < instruction.outputs.size(); ++i)
-        outputs_[instruction.outputs[i]] = {registers_.at(instruction.registers[i]), register_stride_};
+        outputs_[instruction.outputs[i]] = {Register(instruction.registers[i]), register_stride_};
     }
     for (const Binding& write : program_.writes) {
       if (!IsStoredLate(write)) outputs_[write.value] = {Address(write), RowStride(write)};
@@ -84,11 +82,22 @@ class Block {
     }
   }
 
-  const BlockProgram& program() const { return program_; }
   const BlockInput& value(uint32_t id) const { return values_[id]; }
+  // One more than the program has is there.
+  std::byte* Register(uint32_t index) const { return registers_.memory + index * register_bytes_; }
+  // Most rows of a block, if `count` of its columns are taken at a time.
+  int64_t most_rows(int64_t count) const { return in_panels() ? panel_rows_ : RowsPerBlock(program_.dtype, count); }
 
  private:
   bool in_panels() const { return program_.layout == Layout::kPanels; }
+
+  // As many as the memory of the registers allows: a block is set up once for all of them, which costs more than that
+  // they lie in the L2.
+  static int64_t PanelRows(const BlockProgram& program) {
+    constexpr int64_t kMultiple = kRegisterBytes / kPanelRowBytes;
+    const size_t bytes = sizeof(Registers::memory) / (program.registers + 1) - kAlignment;
+    return static_cast<int64_t>(bytes) / kPanelRowBytes / kMultiple * kMultiple;
+  }
 
   // What fills up the last panel may be written over.
   bool IsStoredLate(const Binding& write) const {
@@ -144,6 +153,8 @@ class Block {
   const Memory memory_;
   Registers& registers_;
   const int64_t size_, width_;
+  const int64_t panel_rows_;
+  const size_t register_bytes_;
   bool is_one_long_row_;  // rows of a panel, if nothing else is read or written
 
   // Of the block that runs.
@@ -161,9 +172,7 @@ void RunPiece(const BlockProgram& program, const Memory& memory, Registers& regi
   Block block(program, memory, registers);
   for (int64_t column = piece.column; column < piece.column_end; column += width) {
     const int64_t count = std::min(width, piece.column_end - column);
-    int64_t rows = 1;
-    if (program.rows > 1)
-      rows = program.layout == Layout::kPanels ? kPanelBlockRows : RowsPerBlock(program.dtype, count);
+    const int64_t rows = program.rows > 1 ? block.most_rows(count) : 1;
     for (int64_t row = piece.row; row < piece.row_end; row += rows)
       block.Run(row, std::min(rows, piece.row_end - row), column, count);
   }
@@ -190,7 +199,6 @@ class Folder {
         out_(memory.buffers[step.writes[0]]),
         size_(static_cast<int64_t>(SizeOf(step.dtype))),
         in_panels_(step.program.layout == Layout::kPanels),
-        registers_(registers),
         block_(step.program, memory, registers) {}
 
   // Of rows [row, row_end): their segment, one result a row.
@@ -228,7 +236,7 @@ class Folder {
     // One value that a row shares: spread out.
     const auto size = static_cast<size_t>(size_);
     const int64_t stride = RegisterStride(count * size_);
-    std::byte* const spread = registers_.at(kMaxInstructions);
+    std::byte* const spread = block_.Register(step_.program.registers);
     for (int64_t r = 0; r < rows; ++r) {
       const auto* const value = static_cast<const std::byte*>(source.data) + r * source.row_stride;
       std::byte* const to = spread + r * stride;
@@ -243,8 +251,8 @@ class Folder {
     const int64_t width = BlockColumns(step_.program), stride = count * size_;
     for (int64_t at = 0; at < count; at += width) {
       const int64_t piece = std::min(width, count - at);
-      for (int64_t r = 0; r < rows; r += kPanelBlockRows) {
-        const int64_t here = std::min(kPanelBlockRows, rows - r);
+      for (int64_t r = 0; r < rows; r += block_.most_rows(piece)) {
+        const int64_t here = std::min(block_.most_rows(piece), rows - r);
         const BlockInput source = Source(row + r, here, column + at, piece);
         const auto* from = static_cast<const std::byte*>(source.data);
         std::byte* to = stage.memory + r * stride + at * size_;
@@ -322,8 +330,7 @@ class Folder {
     };
     Accumulators accumulators;  // not initialised: as many levels are touched as the rows need
     alignas(kAlignment) std::byte sum[kRegisterBytes + kAlignment];
-    const auto most =
-        static_cast<uint64_t>((in_panels_ ? kPanelBlockRows : RowsPerBlock(step_.dtype, count)) / kLeafRows);
+    const auto most = static_cast<uint64_t>(block_.most_rows(count) / kLeafRows);
     uint64_t done = 0;
     size_t top = 0;
     for (int64_t row = begin; row < end;) {
@@ -362,7 +369,6 @@ class Folder {
   std::byte* const out_;
   const int64_t size_;
   const bool in_panels_;
-  Registers& registers_;
   Block block_;
 };
 

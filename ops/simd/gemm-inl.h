@@ -200,9 +200,13 @@ void MultiplyPanel(const MatrixProduct<T>& product, const BlockRange& range, T* 
     // Tiles that read panels of rows do not cross them.
     const int64_t span = kWalk == Walk::kDown ? kWidth : range.row_end - range.row;
     for (int64_t row = range.row; row < range.row_end; row += span) {
-      const int64_t rows = std::min(span, range.row_end - row), tiles = PieceCount(rows, kTileRows);
-      for (int64_t tile = 0; tile < tiles; ++tile) {
-        const int64_t first = rows * tile / tiles, count = rows * (tile + 1) / tiles - first;
+      // All of a height, or one row less: in 32 bits, where a division is cheap.
+      const auto rows = static_cast<uint32_t>(std::min(span, range.row_end - row));
+      const auto tiles = static_cast<uint32_t>(PieceCount(rows, kTileRows));
+      const uint32_t least = rows / tiles, higher = rows % tiles;
+      int64_t count = 0;
+      for (int64_t first = 0, tile = 0; tile < tiles; first += count, ++tile) {
+        count = least + (tile < higher ? 1 : 0);
         const TileTarget<T> target{result + (row + first - range.row) * stride + column, stride, k > 0};
         const TileTarget<T> to = whole ? target : EdgeTarget(target, count, columns, edge);
         const LeftRows<T> left = RowsOf(product.left, row + first, k);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""weft beside its peers: every program in a process of its own, in turns, several rounds; what counts is the ratio of medians
-(weft / peer).
+"""weft beside its peers: every program in a process of its own, in turns every tenth of a second, several rounds; what counts is
+the ratio of medians (weft / peer).
 
-    ./run bench                                   # five rounds at 1 and 2 threads, about eight minutes
+    ./run bench                                   # five rounds at 1 and 2 threads, about a quarter of an hour
     ./run bench --only model --threads 1 --rounds 9 --json bench.json
     ./run bench --matrix                          # other models and sizes, too
     ./run bench --quick                           # one short round: does everything work?
@@ -31,7 +31,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True, type=os.path.abspath, help=argparse.SUPPRESS)  # ./run gives it
-    parser.add_argument("--rounds", type=int, help="default 5; 3 of the matrix")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=lambda text: [int(part) for part in text.split(",")], default=[1, 2], metavar="1,2")
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="SECTION", help=f"some of {', '.join(SECTIONS)}")
     parser.add_argument("--matrix", action="store_true", help="the section matrix, too")
@@ -44,7 +44,7 @@ def parse() -> argparse.Namespace:
     for section in args.only or []:
         if section not in SECTIONS:
             parser.error(f"--only: got '{section}', expected some of {', '.join(SECTIONS)}")
-    if min(args.threads) < 1 or (args.rounds is not None and args.rounds < 1):
+    if min(args.threads) < 1 or args.rounds < 1:
         parser.error("--threads and --rounds: expected 1 or more")
     return args
 
@@ -72,14 +72,14 @@ def describe() -> dict[str, object]:
 
 def main() -> None:
     args = parse()
-    rounds, matrix_rounds = (1, 1) if args.quick else (args.rounds or 5, args.rounds or 3)
+    rounds, slices = (1, 2) if args.quick else (args.rounds, 5)
     most = len(processors(1_000_000))
     if max(args.threads) > most:
         say(f"only {most} processors: figures of more threads are left out")
         args.threads = [threads for threads in args.threads if threads <= most] or [most]
     wanted = args.only or [*DEFAULT, *(["matrix"] if args.matrix else [])]
     shape = Shape(args.batch, args.hidden, args.layers, args.latent)
-    bench = Bench(Programs(args.build, args.quick), rounds, matrix_rounds, args.threads, shape, machine={})
+    bench = Bench(Programs(args.build), rounds, slices, args.threads, shape, machine={})
     report: dict[str, object] = {**describe(), "rounds": rounds, "shape": vars(shape), "sections": {}}
     print("; ".join(f"{key} {report[key]}" for key in ("cpu", "cores", "date", "commit", "command")))
     print(f"medians of {rounds} rounds; ratio = weft / peer (lowest–highest of the rounds)")

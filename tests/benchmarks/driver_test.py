@@ -50,6 +50,41 @@ class Rounds(unittest.TestCase):
         self.assertEqual(rounds.processors(10_000), os.sched_getaffinity(0))
 
 
+def answers(name: str, figures: list[str], code: str) -> Program:
+    """Speaks as tests/benchmarks/answers.h says: `code` makes `answer` of `seconds` and `figure`."""
+    program = (f"import sys\nprint('{json.dumps({'figures': figures})}', flush=True)\nfor line in sys.stdin:\n"
+               f"    seconds, figure = line.split(maxsplit=1)\n    {code}\n    print(answer, flush=True)")
+    return Program(name, (sys.executable, "-c", program))
+
+
+class SideBySide(unittest.TestCase):
+    def test_each_is_asked_for_what_it_has(self):
+        weft = answers("weft", ["a ms", "b ms"], "answer = len(figure)")
+        peer = answers("peer", ["b ms"], "answer = 2 * float(seconds)")
+        with contextlib.redirect_stderr(io.StringIO()):
+            results = rounds.side_by_side("", [weft, peer], 1, 2, 3)
+        self.assertEqual(results, {"weft": [{"a ms": 5, "b ms": 5}] * 2, "peer": [{"b ms": 2 * rounds.SLICE_SECONDS}] * 2})
+
+    def test_who_fails_is_left_out(self):
+        fails = answers("fails", ["ms"], "raise SystemExit('no')")
+        silent = Program("silent", (sys.executable, "-c", "raise SystemExit('nothing')"))
+        with contextlib.redirect_stderr(io.StringIO()) as errors:
+            results = rounds.side_by_side("", [answers("weft", ["ms"], "answer = 1"), fails, silent], 1, 2, 2)
+        self.assertEqual(results, {"weft": [{"ms": 1}] * 2})
+        self.assertEqual(errors.getvalue().count("fails: exit 1: no"), 1)
+        self.assertEqual(errors.getvalue().count("silent: exit 1: nothing"), 1)
+
+    def test_only_who_is_asked_runs(self):
+        counts = ("import threading, time; globals().setdefault('n', [0]); "
+                  "globals().setdefault('t', [threading.Thread(target=lambda: [n.__setitem__(0, n[0] + 1) or "
+                  "time.sleep(0.001) for _ in range(10**9)], daemon=True)]); t[0].is_alive() or t[0].start(); "
+                  "before = n[0]; answer = before")
+        sleeps = answers("sleeps", ["ms"], "import time; time.sleep(0.5); answer = 1")
+        with contextlib.redirect_stderr(io.StringIO()):
+            results = rounds.side_by_side("", [answers("weft", ["ms"], counts), sleeps], 1, 1, 2)
+        self.assertLess(results["weft"][0]["ms"], 200)
+
+
 class Tables(unittest.TestCase):
     def test_ratio_of_medians_and_its_rounds(self):
         results = {"weft": [{"ms": 1}, {"ms": 2}, {"ms": 9}], "peer": [{"ms": 2}, {"ms": 4}, {"ms": 3}]}

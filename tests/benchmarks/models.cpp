@@ -1,27 +1,30 @@
-// Training steps of models of any size by weft: the median time of one, as one JSON line.
+// Models of any size by weft: median times of training steps, and of inference by the autoencoder's halves (in f32),
+// for whoever asks (answers.h).
 //
-//   weft_models --model vae --hidden 1024 --dtype float64 --threads 2
+//   weft_models --threads 2 --inference
+//   weft_models --model vae --hidden 1024 --dtype float64
 //   weft_models --model classifier --hidden 64 --layers 32
 //   weft_models --start-up          # a line behind the first step, then some more, then the end
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "weft/examples/vae/bench.h"
 #include "weft/examples/vae/machine.h"
-#include "weft/examples/vae/report.h"
 #include "weft/graph/runtime/session.h"
 #include "weft/models/layers.h"
 #include "weft/models/training/optimizers.h"
 #include "weft/models/variational_autoencoder.h"
 #include "weft/ops/operators.h"
 #include "weft/ops/ops.h"
+#include "weft/tests/benchmarks/answers.h"
 
 namespace weft {
 namespace {
@@ -32,8 +35,7 @@ struct Options {
   std::string model = "vae", dtype = "float32";
   int64_t hidden = 512, layers = 3, latent = 2, batch = 128;
   int threads = 1;
-  double seconds = 1;
-  bool start_up = false;
+  bool inference = false, start_up = false;
 };
 
 // What a batch is fed to, and what is to become small.
@@ -43,14 +45,17 @@ struct Model {
   Node loss;
 };
 
+VaeConfig ConfigOf(const Options& options, DType dtype) {
+  return {.pixels = kPixels,
+          .hidden_units = options.hidden,
+          .hidden_layers = static_cast<int>(options.layers),
+          .latent_units = options.latent,
+          .initializer = Initializer::kTorch,
+          .dtype = dtype};
+}
+
 Model BuildVae(Graph& graph, const Options& options, DType dtype) {
-  const VariationalAutoencoder vae =
-      BuildVariationalAutoencoder(graph, {.pixels = kPixels,
-                                          .hidden_units = options.hidden,
-                                          .hidden_layers = static_cast<int>(options.layers),
-                                          .latent_units = options.latent,
-                                          .initializer = Initializer::kTorch,
-                                          .dtype = dtype});
+  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph, ConfigOf(options, dtype));
   return {vae.x, {}, vae.loss.total};
 }
 
@@ -88,11 +93,35 @@ class Batches {
   Tensor all_;
 };
 
-double Milliseconds(const std::function<void()>& action) {
-  const auto start = std::chrono::steady_clock::now();
-  action();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
+// One half of the autoencoder alone.
+class Half {
+ public:
+  Half(const Options& options, bool is_encoder)
+      : input_(Placeholder(graph_, "Input", {kBatch, is_encoder ? kPixels : options.latent})) {
+    const VaeConfig config = ConfigOf(options, DType::kFloat32);
+    if (is_encoder) {
+      const Encoder encoder = BuildEncoder(input_, config);
+      fetches_ = {encoder.mean, encoder.log_variance};
+    } else {
+      fetches_ = {BuildDecoder(input_, config).mean};
+    }
+    Initialize(graph_, variables_);
+    session_ = std::make_unique<Session>(graph_, variables_, SessionOptions{.threads = options.threads});
+  }
+
+  PreparedRun Prepare(int64_t batch) {
+    PreparedRun run = session_->Prepare(fetches_, {.batch = batch});
+    std::ranges::copy(RandomImages(batch, input_.shape()[1].length()), run.Input<float>(input_).begin());
+    return run;
+  }
+
+ private:
+  Graph graph_;
+  Node input_;
+  std::vector<Node> fetches_;
+  VariableStore variables_;
+  std::unique_ptr<Session> session_;
+};
 
 void Run(const Options& options) {
   const DType dtype = options.dtype == "float64" ? DType::kFloat64 : DType::kFloat32;
@@ -124,13 +153,20 @@ void Run(const Options& options) {
     for (int i = 0; i < 20; ++i) step();
     return;
   }
-  double spent = 0;
-  for (int i = 0; i < 3 || spent < 200 * options.seconds; ++i) spent += Milliseconds(step);
-  std::vector<double> times;
-  for (spent = 0; times.size() < 5 || spent < 1000 * options.seconds; spent += times.back())
-    times.push_back(Milliseconds(step));
-  std::ranges::sort(times);
-  std::puts(LineOf({{"train_ms", times[times.size() / 2]}, {"steps", times.size()}}).c_str());
+  Figures figures = {{"train_ms", [&](double seconds) { return MedianMilliseconds(step, seconds); }}};
+  std::vector<std::unique_ptr<Half>> halves;
+  if (options.inference) {
+    for (const std::string name : {"encoder", "decoder"}) {
+      halves.push_back(std::make_unique<Half>(options, name == "encoder"));
+      for (const int64_t batch : {1, 128, 1024}) {
+        const auto half_run = std::make_shared<PreparedRun>(halves.back()->Prepare(batch));
+        figures.emplace_back(fmt::format("{}_ms_{}", name, batch), [half_run](double seconds) {
+          return MedianMilliseconds([&] { half_run->Run(); }, seconds);
+        });
+      }
+    }
+  }
+  Answer("weft", figures);
 }
 
 }  // namespace
@@ -146,7 +182,7 @@ int main(int count, char** arguments) {
   app.add_option("--latent", options.latent);
   app.add_option("--batch", options.batch);
   app.add_option("--threads", options.threads);
-  app.add_option("--seconds", options.seconds);
+  app.add_flag("--inference", options.inference);
   app.add_flag("--start-up", options.start_up);
   CLI11_PARSE(app, count, arguments);
   try {

@@ -1,5 +1,5 @@
 // The products of the network's training step by one library: GFLOP/s, hot (the same operands again) and cold (going
-// round 48 MiB, as a training step does), as one JSON line.
+// round 48 MiB, as a training step does), for whoever asks (answers.h).
 //
 //   products_weft --threads 2
 //
@@ -7,7 +7,6 @@
 #include "weft/tests/benchmarks/products.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <random>
@@ -16,7 +15,8 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+
+#include "weft/tests/benchmarks/answers.h"
 
 namespace {
 
@@ -73,47 +73,63 @@ void Check(const ProductShape& shape, std::span<const float> left, std::span<con
   }
 }
 
-double Gflops(const Case& each, int copies, int threads, int samples) {
-  const ProductShape& shape = each.shape;
-  const auto product = MakeProduct(shape, each.weights, copies, threads);
-  const std::vector<float> left = Numbers(shape.rows * shape.depth, 1), right = Numbers(shape.depth * shape.columns, 2);
-  for (int copy = 0; copy < copies; ++copy) {
-    product->SetOperands(copy, left, right);
-    product->Run(copy);
+// One product at a time is in memory: who asks for GFLOP/s of it asks several times.
+class Rate {
+ public:
+  double Gflops(const Case& each, int copies, int threads, double seconds) {
+    const ProductShape& shape = each.shape;
+    if (name_ != shape.name || copies_ != copies) {
+      product_.reset();
+      product_ = MakeProduct(shape, each.weights, copies, threads);
+      name_ = shape.name;
+      copies_ = copies;
+      const std::vector<float> left = Numbers(shape.rows * shape.depth, 1),
+                               right = Numbers(shape.depth * shape.columns, 2);
+      for (int copy = 0; copy < copies; ++copy) {
+        product_->SetOperands(copy, left, right);
+        product_->Run(copy);
+      }
+      Check(shape, left, right, product_->result(0));
+    }
+    const double flops = 2.0 * static_cast<double>(shape.rows * shape.columns * shape.depth);
+    const int runs = std::max(1, static_cast<int>(1e8 / std::max(flops, 2e6)));  // long enough for the clock
+    const double milliseconds = MedianMilliseconds(
+        [&] {
+          for (int run = 0; run < runs; ++run) product_->Run(next_++ % copies);
+        },
+        seconds);
+    return 1e-6 * flops * runs / milliseconds;
   }
-  Check(shape, left, right, product->result(0));
-  const double flops = 2.0 * static_cast<double>(shape.rows * shape.columns * shape.depth);
-  const int runs = std::max(1, static_cast<int>(3e8 / std::max(flops, 2e6)));
-  std::vector<double> rates;
-  for (int sample = 0, next = 0; sample < samples + 1; ++sample) {
-    const auto start = std::chrono::steady_clock::now();
-    for (int run = 0; run < runs; ++run, ++next) product->Run(next % copies);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    if (sample > 0) rates.push_back(flops * runs / seconds.count() / 1e9);
-  }
-  std::ranges::nth_element(rates, rates.begin() + samples / 2);
-  return rates[static_cast<size_t>(samples / 2)];
-}
+
+ private:
+  std::unique_ptr<Product> product_;
+  std::string name_;
+  int copies_ = 0, next_ = 0;
+};
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  int threads = 1, samples = 9;
+  int threads = 1;
   CLI::App app("matrix products of a training step");
   app.add_option("--threads", threads);
-  app.add_option("--samples", samples);
   CLI11_PARSE(app, count, arguments);
-  nlohmann::ordered_json results = {{"version", LibraryVersion()}, {"threads", threads}};
   try {
+    Rate rate;
+    Figures figures;
     for (const Case& each : Cases()) {
       const ProductShape& s = each.shape;
       const int64_t bytes = 4 * (s.rows * s.depth + s.depth * s.columns + s.rows * s.columns);
-      results[s.name + " hot"] = Gflops(each, 1, threads, samples);
-      results[s.name + " cold"] = Gflops(each, static_cast<int>(kColdBytes / bytes) + 1, threads, samples);
+      for (const auto& [heat, copies] : {std::pair("hot", 1), {"cold", static_cast<int>(kColdBytes / bytes) + 1}}) {
+        figures.emplace_back(fmt::format("{} {}", s.name, heat),
+                             [&rate, each, copies = copies, threads](double seconds) {
+                               return rate.Gflops(each, copies, threads, seconds);
+                             });
+      }
     }
+    Answer(LibraryVersion(), figures);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "products: error: %s\n", error.what());
     return 1;
   }
-  std::puts(results.dump().c_str());
 }

@@ -26,16 +26,16 @@ class Shape:
 
 
 class Programs:
-    def __init__(self, build: str, quick: bool) -> None:
+    def __init__(self, build: str) -> None:
         self.build = build
-        self.quick = quick
-        self.tool = os.path.join(build, "examples", "vae")
         self.has_torch = subprocess.run([PYTHON, "-c", "import torch"], capture_output=True, check=False).returncode == 0
-        self.seconds = ("--seconds", "0.3") if quick else ("--seconds", "1")
         self._exported = False
 
     def _built(self, name: str) -> str:
         return os.path.join(self.build, "tests", "benchmarks", name)
+
+    def _models(self, *arguments: str) -> Program:
+        return Program("weft", (self._built("weft_models"), "--threads", "{threads}", *arguments))
 
     def _torch(self, *arguments: str) -> Program | Missing:
         if not self.has_torch:
@@ -79,17 +79,15 @@ class Programs:
 
     def products(self) -> list[Program | Missing]:
         result: list[Program | Missing] = []
-        samples = ("--samples", "3") if self.quick else ()
         for name, file, package in (("weft", "weft", ""), ("OpenBLAS", "openblas", "libopenblas-dev"),
                                     ("oneDNN", "onednn", "libdnnl-dev")):
             path = self._built(f"products_{file}")
-            result.append(Program(name, (path, "--threads", "{threads}", *samples)) if os.path.exists(path) else
+            result.append(Program(name, (path, "--threads", "{threads}")) if os.path.exists(path) else
                           Missing(name, f"Debian: {package}"))
         return result
 
     def model(self, shape: Shape) -> list[Program | Missing]:
-        result = [Program("weft", (self.tool, "bench", "--json", "--threads", "{threads}", *shape.options())),
-                  self._torch("--inference", *self.seconds, *shape.options())]
+        result = [self._models("--inference", *shape.options()), self._torch("--inference", *shape.options())]
         if shape != Shape():
             return result
         models = self._export()
@@ -101,9 +99,7 @@ class Programs:
 
     def training(self, *arguments: str) -> list[Program | Missing]:
         """A row of the matrix: both programs take the same options."""
-        command = (self._built("weft_models"), "--threads", "{threads}", *arguments, *self.seconds)
-        return [Program("weft", command), self._torch(*arguments, *self.seconds)]
+        return [self._models(*arguments), self._torch(*arguments)]
 
     def start_up(self) -> list[Program | Missing]:
-        weft = Program("weft", (self._built("weft_models"), "--threads", "{threads}", "--start-up"))
-        return [weft, self._torch("--start-up"), self._libtorch("--start-up")]
+        return [self._models("--start-up"), self._torch("--start-up"), self._libtorch("--start-up")]

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 
 from .programs import Programs, Shape
-from .rounds import Missing, Program, in_turns, run_start_up
+from .rounds import Missing, Program, in_turns, run_start_up, side_by_side
 from .tables import Results, median, number, print_beside, print_table
 
 BATCH = 128
@@ -21,7 +21,7 @@ LAYERS = {"784->512": (1, 0), "512->512": (4, 4), "512->784": (1, 1), "512->2": 
 class Bench:
     programs: Programs
     rounds: int
-    matrix_rounds: int
+    slices: int  # of a round
     threads: list[int]
     shape: Shape
     machine: dict[int, Results]  # of the section of that name; empty if it was left out
@@ -67,7 +67,7 @@ def products(bench: Bench) -> dict[int, Results]:
     programs = bench.programs.products()
     results: dict[int, Results] = {}
     for threads in bench.threads:
-        results[threads] = in_turns("products", here(programs), threads, bench.rounds)
+        results[threads] = side_by_side("products", here(programs), threads, bench.rounds, bench.slices)
         for figures in [each for rounds in results[threads].values() for each in rounds]:
             figures |= {f"step {heat} ms": step_ms(figures, heat) for heat in ("hot", "cold")}
         ours = results[threads].get("weft", [{}])[0]
@@ -87,7 +87,7 @@ def model(bench: Bench) -> dict[int, Results]:
             rows[f"{half}_ms_{batch}"] = f"{half}, {batch} image{'s' if batch > 1 else ''}"
     results = {}
     for threads in bench.threads:
-        results[threads] = in_turns("model", here(programs), threads, bench.rounds)
+        results[threads] = side_by_side("model", here(programs), threads, bench.rounds, bench.slices)
         print_beside(f"{counted(threads)}, ms", programs, results[threads], rows)
     return results
 
@@ -116,7 +116,7 @@ def matrix(bench: Bench) -> dict[str, dict[int, Results]]:
         ratios, lines = [], []
         for name, options in matrix_rows().items():
             programs = bench.programs.training(*options)
-            figures = in_turns(f"matrix, {name}", here(programs), threads, bench.matrix_rounds)
+            figures = side_by_side(f"matrix, {name}", here(programs), threads, bench.rounds, bench.slices)
             results.setdefault(name, {})[threads] = figures
             ours, theirs = median(figures, "weft", "train_ms"), median(figures, "PyTorch", "train_ms")
             if ours and theirs:

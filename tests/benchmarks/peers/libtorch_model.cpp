@@ -1,15 +1,13 @@
-// The training step of torch_model.py in PyTorch's C++ API: what remains of its time once Python is out of the way. One
-// JSON line of median times in ms.
+// The training step of torch_model.py in PyTorch's C++ API: what remains of its time once Python is out of the way.
 //
 //   libtorch_model THREADS MODELS        MODELS: encoder.pt and decoder.pt as torch_model.py --export writes them
 //   libtorch_model THREADS --start-up    a line behind the first step, then some more, then the end
+#include "weft/tests/benchmarks/answers.h"
+
 #include <torch/script.h>
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,29 +44,15 @@ struct VaeImpl : nn::Module {
 };
 TORCH_MODULE(Vae);
 
-double MedianMilliseconds(const std::function<void()>& run, double seconds) {
-  const auto times_for = [&run](double limit) {
-    std::vector<double> times;
-    for (double spent = 0; times.size() < 5 || spent < 1e3 * limit; spent += times.back()) {
-      const auto start = std::chrono::steady_clock::now();
-      run();
-      times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
-    }
-    return times;
-  };
-  times_for(seconds / 5);
-  std::vector<double> times = times_for(seconds);
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
-}
-
-void PrintInference(const std::string& models, const std::string& name, int64_t width) {
-  const c10::InferenceMode inference;
+// NAME_ms_1, NAME_ms_128, NAME_ms_1024.
+void AddInference(Figures& figures, const std::string& models, const std::string& name, int64_t width) {
   torch::jit::Module net = torch::jit::load(models + "/" + name + ".pt");
   for (const int64_t batch : {1, 128, 1024}) {
     const std::vector<torch::jit::IValue> input = {torch::rand({batch, width})};
-    std::printf(", \"%s_ms_%d\": %.4f", name.c_str(), static_cast<int>(batch),
-                MedianMilliseconds([&] { net.forward(input); }, 0.6));
+    figures.emplace_back(name + "_ms_" + std::to_string(batch), [net, input](double seconds) mutable {
+      const c10::InferenceMode inference;
+      return MedianMilliseconds([&] { net.forward(input); }, seconds);
+    });
   }
 }
 
@@ -98,8 +82,8 @@ int main(int count, char** arguments) {
     for (int i = 0; i < 20; ++i) step();
     return 0;
   }
-  std::printf("{\"version\": \"%s\", \"train_ms\": %.4f", TORCH_VERSION, MedianMilliseconds(step, 1));
-  PrintInference(models, "encoder", kPixels);
-  PrintInference(models, "decoder", kLatent);
-  std::printf("}\n");
+  Figures figures = {{"train_ms", [&](double seconds) { return MedianMilliseconds(step, seconds); }}};
+  AddInference(figures, models, "encoder", kPixels);
+  AddInference(figures, models, "decoder", kLatent);
+  Answer(TORCH_VERSION, figures);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The same models and the same work in PyTorch: median times of a training step and of inference, as one JSON line.
+"""The same models and the same work in PyTorch: median times of a training step and of inference, for whoever asks (answers.h).
 
     torch_model.py --threads 2 --inference
     torch_model.py --model classifier --hidden 64 --layers 32
@@ -11,17 +11,19 @@ single-tensor Adam; inference with batch normalisation folded into the layers an
 flavour of OpenBLAS and keeps malloc from giving memory back.
 """
 import argparse
+import copy
 import json
 import os
 import statistics
+import sys
 import time
+from collections.abc import Callable
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--model", choices=["vae", "classifier"], default="vae")
 parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")
 for name, default in (("threads", 1), ("batch", 128), ("hidden", 512), ("layers", 3), ("latent", 2)):
     parser.add_argument(f"--{name}", type=int, default=default)
-parser.add_argument("--seconds", type=float, default=1.0, help="of timed training steps")
 parser.add_argument("--inference", action="store_true", help="encoder and decoder, too")
 parser.add_argument("--start-up", action="store_true")
 parser.add_argument("--export", metavar="DIRECTORY")
@@ -111,19 +113,14 @@ class Training:
         self.adam.step()
 
 
-def times_ms(run, seconds: float, least: int) -> list[float]:
+def median_ms(run, seconds: float) -> float:
     times: list[float] = []
-    end = time.perf_counter() + seconds
-    while len(times) < least or time.perf_counter() < end:
+    run()  # does not count: others had the caches before it
+    while not times or sum(times) < 1e3 * seconds:
         start = time.perf_counter()
         run()
         times.append(1e3 * (time.perf_counter() - start))
-    return times
-
-
-def median_ms(run, seconds: float, least: int) -> float:
-    times_ms(run, seconds / 5, 3)
-    return round(statistics.median(times_ms(run, seconds, least)), 4)
+    return statistics.median(times)
 
 
 def fold(sequence: nn.Sequential) -> nn.Sequential:
@@ -142,7 +139,7 @@ def fold(sequence: nn.Sequential) -> nn.Sequential:
 
 
 def halves(model: Vae) -> dict[str, nn.Module]:
-    """Encoder, and decoder with its sigmoid, ready for inference. The model cannot be trained any more."""
+    """Encoder, and decoder with its sigmoid, ready for inference."""
     model.eval()
     for half in (model.encoder, model.decoder):
         half.body = fold(half.body)
@@ -153,15 +150,16 @@ def frozen(net: nn.Module) -> torch.jit.ScriptModule:
     return torch.jit.freeze(torch.jit.script(net))
 
 
-def inference_ms(model: Vae) -> dict[str, float]:
-    result = {}
-    for name, net in halves(model).items():
+def inference(model: Vae) -> dict[str, Callable[[], object]]:
+    runs = {}
+    for name, net in halves(copy.deepcopy(model)).items():
         net = frozen(net)
-        with torch.inference_mode():
-            for batch in (1, 128, 1024):
-                x = torch.rand(batch, PIXELS if name == "encoder" else args.latent)
-                result[f"{name}_ms_{batch}"] = median_ms(lambda: net(x), 0.6, 20)
-    return result
+        for batch in (1, 128, 1024):
+            x = torch.rand(batch, PIXELS if name == "encoder" else args.latent)
+            runs[f"{name}_ms_{batch}"] = torch.inference_mode()(lambda net=net, x=x: net(x))
+            for _ in range(3):  # it is compiled in the first runs
+                runs[f"{name}_ms_{batch}"]()
+    return runs
 
 
 def export(model: Vae, directory: str) -> None:
@@ -186,8 +184,11 @@ def main() -> None:
         for _ in range(20):
             training.step()
     else:
-        result = {"version": torch.__version__, "train_ms": median_ms(training.step, args.seconds, 5)}
-        print(json.dumps(result | (inference_ms(training.model) if args.inference else {})))
+        figures = {"train_ms": training.step} | (inference(training.model) if args.inference else {})
+        print(json.dumps({"version": torch.__version__, "figures": list(figures)}), flush=True)
+        for line in sys.stdin:
+            seconds, name = line.split(maxsplit=1)
+            print(median_ms(figures[name.strip()], float(seconds)), flush=True)
 
 
 main()

@@ -152,23 +152,32 @@ void PackPanels(const ProductOperand<T>& from, int64_t k, int64_t k_end, int64_t
   }
 }
 
-// Cache lines that will be read next, row by row: asked for two at a time while others are worked on.
+// Runs of cache lines that will be read next: asked for one line at a time while others are worked on.
 struct LineWalk {
-  const char* row = nullptr;
-  int64_t stride = 0;  // bytes from row to row
-  int64_t lines = 0;   // of a row
-  int64_t rows = 0;    // still to be walked
-  int64_t line = 0;
+  LineWalk() = default;
+  LineWalk(const void* first, int64_t run_bytes, int64_t run_count = 1, int64_t run_stride = 0)
+      : line(static_cast<const char*>(first)),
+        end(line + run_bytes),
+        bytes(run_bytes),
+        stride(run_stride),
+        runs(run_count - 1) {}
 
+  bool is_done() const { return line >= end && runs == 0; }
   HWY_INLINE void Step() {
-    if (rows == 0) return;
-    hwy::Prefetch(row + 64 * line);
-    hwy::Prefetch(row + 64 * line + 64);
-    if ((line += 2) < lines) return;
-    line = 0;
-    row += stride;
-    --rows;
+    if (line >= end) {
+      if (runs == 0) return;
+      --runs;
+      end += stride;
+      line = end - bytes;
+    }
+    hwy::Prefetch(line);
+    line += 64;
   }
+
+  const char* line = nullptr;
+  const char* end = nullptr;  // of this run
+  int64_t bytes = 0, stride = 0;
+  int64_t runs = 0;  // behind this one
 };
 
 // Several walks, one after the other.
@@ -176,11 +185,11 @@ class Fetches {
  public:
   static constexpr size_t kMost = 8;
   void Add(const LineWalk& walk) {
-    if (count_ < kMost && walk.rows > 0) walks_[count_++] = walk;
+    if (count_ < kMost && !walk.is_done()) walks_[count_++] = walk;
   }
   // The walk to go on with.
   LineWalk& Current() {
-    while (at_ + 1 < count_ && walks_[at_].rows == 0) ++at_;
+    while (at_ + 1 < count_ && walks_[at_].is_done()) ++at_;
     return walks_[at_];
   }
 
@@ -195,19 +204,13 @@ LineWalk WalkOver(const ProductOperand<T>& operand, int64_t k, int64_t k_end, in
   constexpr int64_t kSize = sizeof(T);
   const int64_t depth = k_end - k, columns = column_end - column;
   if (depth <= 0 || columns <= 0) return {};
-  const auto* const first = reinterpret_cast<const char*>(&operand.at(k, column));
+  const T* const first = &operand.at(k, column);
   if (operand.in_panels()) {
-    if (!operand.transposed) return {.row = first, .stride = kPanelRowBytes, .lines = 2, .rows = depth};
-    return {.row = first,
-            .stride = operand.rows * kPanelRowBytes,
-            .lines = columns * 2,
-            .rows = PieceCount(depth, kPanelWidth<T>)};
+    if (!operand.transposed) return {first, depth * kPanelRowBytes};
+    return {first, columns * kPanelRowBytes, PieceCount(depth, kPanelWidth<T>), operand.rows * kPanelRowBytes};
   }
   const int64_t length = operand.transposed ? depth : columns;
-  return {.row = first,
-          .stride = operand.columns * kSize,
-          .lines = PieceCount(length * kSize, 64),
-          .rows = operand.transposed ? columns : depth};
+  return {first, length * kSize, operand.transposed ? columns : depth, operand.columns * kSize};
 }
 
 }  // namespace weft::HWY_NAMESPACE

@@ -1,7 +1,9 @@
 // Counting, and writing counts.
 #include "weft/examples/vae/figures.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -47,6 +49,21 @@ std::vector<StepFigures> StepFiguresOf(const Program& program) {
   }
   for (const auto& [node, id] : product) figures[id].flops = FlopsOf(program.graph, node);
   return figures;
+}
+
+double SpeedupBound(const Program& program, int threads) {
+  if (program.sequential) return 1;
+  std::vector<double> begin(program.steps.size(), 0);  // when the steps before are done
+  double work = 0, path = 0;
+  for (StepId id = 0; id < program.steps.size(); ++id) {  // a step waits for lower ones only
+    const Step& step = program.steps[id];
+    const double tasks = std::ceil(static_cast<double>(step.blocks) / step.grain);
+    const double end = begin[id] + step.cycles * std::ceil(tasks / threads) / std::max(tasks, 1.0);
+    for (const StepId next : program.successors(id)) begin[next] = std::max(begin[next], end);
+    work += step.cycles;
+    path = std::max(path, end);
+  }
+  return work / std::max(path, work / threads);
 }
 
 std::string Grouped(int64_t number) {

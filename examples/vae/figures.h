@@ -27,6 +27,10 @@ struct StepFigures {
 // One a step.
 std::vector<StepFigures> StepFiguresOf(const Program& program);
 
+// How many times as fast as one thread so many could run the program, by its estimated cycles: the work over the larger
+// of an even share of it and the longest path of steps that wait for each other, the tasks of a step taken in turns.
+double SpeedupBound(const Program& program, int threads);
+
 // 1234567 as "1,234,567"
 std::string Grouped(int64_t number);
 

@@ -1,6 +1,10 @@
 // Compiles, and runs only if asked to measure.
 #include "weft/examples/vae/plan.h"
 
+#include <memory>
+#include <span>
+#include <string>
+
 #include <fmt/format.h>
 
 #include "weft/examples/vae/directory.h"
@@ -39,12 +43,24 @@ struct Row {
   CompileOptions options;
 };
 
-void PrintRow(const Row& row, const std::filesystem::path& dump, Output& output) {
+std::shared_ptr<const Program> PrintRow(const Row& row, const std::filesystem::path& dump, Output& output) {
   CompileOptions options = row.options;
   options.on_pass = PassDump(dump, row.name);
-  const ProgramFigures figures = FiguresOf(*Compile(row.graph, options));
+  const auto program = Compile(row.graph, options);
+  const ProgramFigures figures = FiguresOf(*program);
   output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", row.name, options.batch, figures.steps,
                           figures.buffers, Grouped(figures.arena_bytes), FlopText(figures.flops)));
+  return program;
+}
+
+void PrintSpeedup(const Program& program, Output& output) {
+  std::string threads, bounds;
+  for (int count = 1; count <= 64; count *= 2) {
+    threads += fmt::format(" {:>5}", count);
+    bounds += fmt::format(" {:>5.1f}", SpeedupBound(program, count));
+  }
+  output.Line(fmt::format("{:<28}{}", "training, threads", threads));
+  output.Line(fmt::format("{:<28}{}", "times as fast, at most", bounds));
 }
 
 }  // namespace
@@ -72,7 +88,9 @@ void PlanCommand(const PlanOptions& options, Output& output) {
   };
   output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", "program", "batch", "steps", "buffers",
                           "arena bytes", "products"));
-  for (const Row& row : rows) PrintRow(row, options.dump_passes, output);
+  const auto training = PrintRow(rows[0], options.dump_passes, output);
+  for (const Row& row : std::span(rows).subspan(1)) PrintRow(row, options.dump_passes, output);
+  PrintSpeedup(*training, output);
   output.Line(fmt::format("variables: {}, with optimizer and gradients {}",
                           ByteText(ModelBytes(config, Memory::kWeights)),
                           ByteText(ModelBytes(config, Memory::kTraining))));

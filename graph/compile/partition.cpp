@@ -183,6 +183,7 @@ class Partitioner {
     unit.inputs = InputsOf(unit);
     for (const UnitInput& input : unit.inputs) unit.stage = std::max(unit.stage, StageOf(input.base) + 1);
     result_.units.push_back(std::move(unit));
+    has_changed_.push_back(0);
   }
 
   // Everything that the unit reads from outside.
@@ -255,6 +256,7 @@ class Partitioner {
     group.elementwise.push_back(id);
     group.splits = splits;
     unit_of_[Index(id)] = target;
+    has_changed_[target] = 1;
   }
 
   // Moves the nodes of `from` into `into`; `from` is left empty.
@@ -268,16 +270,26 @@ class Partitioner {
     std::sort(target.elementwise.begin(), target.elementwise.end());
     target.splits &= source.splits;
     source.elementwise.clear();
-    source.inputs.clear();
+    has_changed_[into] = has_changed_[from] = 1;
+  }
+
+  void ListInputs(uint32_t unit) {
+    result_.units[unit].inputs = InputsOf(result_.units[unit]);
+    has_changed_[unit] = 0;
+  }
+  void ListChangedInputs() {
+    for (uint32_t u = 0; u < result_.units.size(); ++u) {
+      if (has_changed_[u]) ListInputs(u);
+    }
   }
 
   static bool IsGroup(const Unit& unit) { return unit.node == kNoNode && !unit.elementwise.empty(); }
 
   // readers[i]: units that read the buffer of node i.
   std::vector<std::vector<uint32_t>> Readers() {
+    ListChangedInputs();
     std::vector<std::vector<uint32_t>> readers(graph_.size());
     for (uint32_t u = 0; u < result_.units.size(); ++u) {
-      result_.units[u].inputs = InputsOf(result_.units[u]);
       for (const UnitInput& input : result_.units[u].inputs) {
         auto& list = readers[Index(input.base)];
         if (list.empty() || list.back() != u) list.push_back(u);
@@ -321,7 +333,7 @@ class Partitioner {
       }
       Absorb(only, u);
       into[u] = only;
-      target.inputs = InputsOf(target);
+      ListInputs(only);
     }
   }
 
@@ -356,6 +368,7 @@ class Partitioner {
       target.elementwise.insert(std::upper_bound(target.elementwise.begin(), target.elementwise.end(), id), id);
       target.splits &= SplitsOf(id);
       unit_of_[i] = only;
+      has_changed_[from] = has_changed_[only] = 1;
       for (NodeId operand : graph_.operands(id)) {
         auto& list = readers[Index(Read(operand).base)];
         if (std::find(list.begin(), list.end(), only) == list.end()) list.push_back(only);
@@ -378,6 +391,7 @@ class Partitioner {
   }
 
   void Finish() {
+    ListChangedInputs();
     auto& units = result_.units;
     std::erase_if(units, [](const Unit& unit) { return unit.elementwise.empty() && unit.node == kNoNode; });
     const auto last = [](const Unit& unit) {
@@ -387,8 +401,7 @@ class Partitioner {
       if (a.stage != b.stage) return a.stage < b.stage;
       return last(a) < last(b);
     });
-    for (Unit& unit : units) {
-      unit.inputs = InputsOf(unit);
+    for (const Unit& unit : units) {
       for (const UnitInput& input : unit.inputs) result_.needs_buffer[Index(input.base)] = 1;
     }
     for (uint32_t i = 0; i < graph_.size(); ++i) {
@@ -400,6 +413,7 @@ class Partitioner {
   const bool fuse_;
   std::vector<char> wanted_, needed_, stored_broadcast_;
   std::vector<uint32_t> unit_of_;  // of elementwise nodes and of nodes with a unit of their own
+  std::vector<char> has_changed_;  // of a unit: since its inputs were listed
   std::vector<std::vector<NodeId>> prologues_;
   mutable std::vector<uint32_t> listed_by_;  // of a base: the number of the last list of inputs that has it
   mutable uint32_t listings_ = 0;

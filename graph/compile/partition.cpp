@@ -20,11 +20,13 @@ class Partitioner {
         unit_of_(graph.size(), kNone),
         prologues_(graph.size()),
         listed_by_(graph.size(), 0) {
+    is_stored_.reserve(graph.size());
     result_.base.resize(graph.size());
     result_.needs_buffer.assign(graph.size(), 0);
     for (uint32_t i = 0; i < graph.size(); ++i) {
       const NodeId id{i};
       result_.base[i] = graph.op(id).is_view() ? result_.base[Index(graph.operands(id)[0])] : id;
+      is_stored_.push_back(!graph.op(id).traits.broadcasts);
     }
     for (NodeId id : wanted) wanted_[Index(result_.base[Index(id)])] = 1;
     for (NodeId id : wanted) wanted_[Index(id)] = 1;
@@ -47,11 +49,10 @@ class Partitioner {
 
   bool IsElementwise(NodeId id) const { return graph_.op(id).is_elementwise(); }
   bool IsReduction(NodeId id) const { return std::holds_alternative<Reduction>(*graph_.op(id).lower); }
-  bool IsStored(NodeId id) const { return !graph_.op(id).traits.broadcasts || stored_broadcast_[Index(id)]; }
+  bool IsStored(NodeId id) const { return is_stored_[Index(id)] != 0; }
 
   // A broadcast needs a buffer if somebody reads it who cannot read its operand instead.
   void FindStoredBroadcasts() {
-    stored_broadcast_.assign(graph_.size(), 0);
     std::vector<char> forced(graph_.size(), 0);  // operands of a node whose broadcasts do not agree on a cut
     for (uint32_t i = 0; i < graph_.size(); ++i) {
       const NodeId id{i};
@@ -65,11 +66,10 @@ class Partitioner {
       const NodeId id{i};
       if (!graph_.op(id).traits.broadcasts) continue;
       const auto reads_operand = [this](const Edge& use) {
-        return IsElementwise(use.target) || IsReduction(use.target) ||
-               (graph_.op(use.target).traits.broadcasts && !stored_broadcast_[Index(use.target)]);
+        return IsElementwise(use.target) || IsReduction(use.target) || !IsStored(use.target);
       };
       const auto uses = graph_.uses(id);
-      stored_broadcast_[i] = !fuse_ || wanted_[i] || forced[i] || !std::all_of(uses.begin(), uses.end(), reads_operand);
+      is_stored_[i] = !fuse_ || wanted_[i] || forced[i] || !std::all_of(uses.begin(), uses.end(), reads_operand);
     }
   }
 
@@ -100,7 +100,7 @@ class Partitioner {
 
   // Of a broadcast without a buffer, what is behind it; the operand of a view is needed when its turn comes.
   void Need(NodeId id) {
-    while (graph_.op(id).traits.broadcasts && !IsStored(id)) {
+    while (!IsStored(id)) {
       needed_[Index(id)] = 0;
       id = graph_.operands(id)[0];
     }
@@ -211,47 +211,47 @@ class Partitioner {
 
   // Puts an elementwise node into the groups of its operands, where stage, shape, cut and size allow it.
   void Join(NodeId id) {
-    Unit unit{.elementwise = {id}, .shape = graph_.type(id).shape, .splits = SplitsOf(id)};
-    std::vector<uint32_t> candidates;  // groups of operands
+    const Shape& shape = graph_.type(id).shape;
+    const uint32_t own_splits = SplitsOf(id);
+    candidates_.clear();
     int stage = 0;
     for (NodeId operand : graph_.operands(id)) {
       const uint32_t group = unit_of_[Index(result_.base[Index(Read(operand).base)])];
-      const bool joinable = fuse_ && group != kNone && IsElementwise(operand) &&
-                            graph_.type(operand).shape == unit.shape && result_.units[group].node == kNoNode;
-      if (joinable && std::find(candidates.begin(), candidates.end(), group) == candidates.end())
-        candidates.push_back(group);
+      const bool joinable = fuse_ && group != kNone && IsElementwise(operand) && graph_.type(operand).shape == shape &&
+                            result_.units[group].node == kNoNode;
+      if (joinable && std::find(candidates_.begin(), candidates_.end(), group) == candidates_.end())
+        candidates_.push_back(group);
       if (!joinable) stage = std::max(stage, StageOf(Read(operand).base) + 1);
     }
-    std::sort(candidates.begin(), candidates.end(), [&](uint32_t a, uint32_t b) {
+    std::sort(candidates_.begin(), candidates_.end(), [&](uint32_t a, uint32_t b) {
       return result_.units[a].stage > result_.units[b].stage ||
              (result_.units[a].stage == result_.units[b].stage && a < b);
     });
     // The latest groups decide the stage; a group that cannot be joined pushes the node one stage behind it.
-    std::vector<uint32_t> joined;
-    uint32_t splits = unit.splits;
+    joined_.clear();
+    uint32_t splits = own_splits;
     size_t size = 1;
-    for (uint32_t group : candidates) {
+    for (uint32_t group : candidates_) {
       const Unit& other = result_.units[group];
-      const bool fits = other.stage >= stage && (joined.empty() || other.stage == result_.units[joined[0]].stage) &&
+      const bool fits = other.stage >= stage && (joined_.empty() || other.stage == result_.units[joined_[0]].stage) &&
                         (splits & other.splits) != 0 && size + other.elementwise.size() <= kMaxInstructions;
       if (fits) {
-        joined.push_back(group);
+        joined_.push_back(group);
         splits &= other.splits;
         size += other.elementwise.size();
-      } else if (joined.empty() || other.stage >= result_.units[joined[0]].stage) {
+      } else if (joined_.empty() || other.stage >= result_.units[joined_[0]].stage) {
         stage = std::max(stage, other.stage + 1);
-        joined.clear();
-        splits = unit.splits;
+        joined_.clear();
+        splits = own_splits;
         size = 1;
       }
     }
-    if (joined.empty()) {
-      unit.stage = std::max(stage, 1);
-      Append(std::move(unit), id);
+    if (joined_.empty()) {
+      Append({.elementwise = {id}, .shape = shape, .splits = own_splits, .stage = std::max(stage, 1)}, id);
       return;
     }
-    const uint32_t target = joined[0];
-    for (size_t k = 1; k < joined.size(); ++k) Absorb(target, joined[k]);
+    const uint32_t target = joined_[0];
+    for (size_t k = 1; k < joined_.size(); ++k) Absorb(target, joined_[k]);
     Unit& group = result_.units[target];
     group.elementwise.push_back(id);
     group.splits = splits;
@@ -411,9 +411,11 @@ class Partitioner {
 
   const Graph& graph_;
   const bool fuse_;
-  std::vector<char> wanted_, needed_, stored_broadcast_;
-  std::vector<uint32_t> unit_of_;  // of elementwise nodes and of nodes with a unit of their own
-  std::vector<char> has_changed_;  // of a unit: since its inputs were listed
+  std::vector<char> wanted_, needed_;
+  std::vector<char> is_stored_;                // not of a broadcast, unless somebody cannot read its operand instead
+  std::vector<uint32_t> unit_of_;              // of elementwise nodes and of nodes with a unit of their own
+  std::vector<char> has_changed_;              // of a unit: since its inputs were listed
+  std::vector<uint32_t> candidates_, joined_;  // of Join: groups of operands, and those that take the node
   std::vector<std::vector<NodeId>> prologues_;
   mutable std::vector<uint32_t> listed_by_;  // of a base: the number of the last list of inputs that has it
   mutable uint32_t listings_ = 0;

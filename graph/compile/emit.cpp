@@ -238,6 +238,8 @@ class Emitter {
     block.layout = unit.layout;
     block.rows = ElementCount(dims.first(split));
     block.columns = ElementCount(dims.subspan(split));
+    block.reads.reserve(unit.inputs.size());
+    block.instructions.reserve(unit.elementwise.size());
     const auto value_of = [&](NodeId operand) {
       const auto made = std::ranges::find(block.instructions, operand, &Instruction::node);
       if (made != block.instructions.end()) return made->outputs[0];
@@ -257,7 +259,9 @@ class Emitter {
                               .outputs = {},
                               .registers = {},
                               .node = id};
-      for (NodeId operand : graph().operands(id)) instruction.inputs.push_back(value_of(operand));
+      const auto operands = graph().operands(id);
+      instruction.inputs.reserve(operands.size());
+      for (NodeId operand : operands) instruction.inputs.push_back(value_of(operand));
       const uint32_t value = block.values++;
       instruction.outputs = {value};
       block.instructions.push_back(std::move(instruction));

@@ -113,14 +113,16 @@ class BatchSize {
   const int64_t size_;
 };
 
-// Does N stand in its type, in its attributes, or in what it reads? If not, nothing changes.
-bool KnowsN(const Graph& graph, NodeId id) {
+// Is there no N in it, and does it read what it was built to read? Then it is what its type rule would make of it. (An
+// operand that was chosen by mode may be of another kind than the choice was.)
+bool IsAsBefore(const Graph& graph, NodeId old, const Node& node) {
   const auto has_n = [](const auto& entry) {
     const Shape* shape = std::get_if<Shape>(&entry.second);
     return shape != nullptr && !shape->is_bound();
   };
-  return !graph.type(id).shape.is_bound() || std::ranges::any_of(graph.attributes(id), has_n) ||
-         std::ranges::any_of(graph.operands(id), [&](NodeId operand) { return !graph.type(operand).shape.is_bound(); });
+  const auto same_type = [&](NodeId before, NodeId now) { return graph.type(before) == node.graph().type(now); };
+  return node.shape().is_bound() && std::ranges::none_of(node.attributes(), has_n) &&
+         std::ranges::equal(graph.operands(old), node.operands(), same_type);
 }
 
 }  // namespace
@@ -151,7 +153,7 @@ CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span
       rewriter.Replace(id, rewriter.Now(now[Index(choices.Operands(old)[0])]));
     } else {
       const Node node = rewriter.Visit(id);
-      if (KnowsN(graph, old)) batch_size.PutInto(node);
+      if (!IsAsBefore(graph, old, node)) batch_size.PutInto(node);
     }
   }
   return std::move(rewriter).Finish();

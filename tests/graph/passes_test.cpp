@@ -160,6 +160,15 @@ TEST(Bind, ChoosesThroughNestedChoices) {
   EXPECT_EQ(Fetch(inference).name(), Path("C"));
 }
 
+// A choice between a probability and something else is plain; what is chosen is what it is.
+TEST(Bind, AsksTheTypeRuleAgainWhereAChoiceHidAKind) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {3});
+  const Node loss = SigmoidCrossEntropy({.logits = ByMode(Sigmoid(x), x), .target = x});
+  EXPECT_NO_THROW(Bound(graph, {loss}, -1, Mode::kInference));
+  EXPECT_NE(Thrown([&] { Bound(graph, {loss}, -1, Mode::kTraining); }).find("SigmoidCrossEntropy"), std::string::npos);
+}
+
 TEST(Bind, TakesNextValuesAndTheirVariablesAlong) {
   Graph graph;
   const Node w = Variable("W", Constant(graph, 1.0)), step = Variable("Step", Constant(graph, 0.0));

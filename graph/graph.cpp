@@ -1,12 +1,21 @@
 // Appending nodes, and the tree of names.
 #include "weft/graph/graph.h"
 
+#include <algorithm>
+#include <bit>
+#include <functional>
+
 #include <fmt/format.h>
 
 #include "weft/graph/error.h"
 #include "weft/graph/op.h"
 
 namespace weft {
+namespace {
+
+uint32_t HashOf(std::string_view name) { return static_cast<uint32_t>(std::hash<std::string_view>{}(name)); }
+
+}  // namespace
 
 const OpDef& Node::op() const { return graph_->op(id_); }
 const TensorType& Node::type() const { return graph_->type(id_); }
@@ -14,7 +23,7 @@ const Path& Node::name() const { return graph_->name(id_); }
 std::span<const NodeId> Node::operands() const { return graph_->operands(id_); }
 const Attributes& Node::attributes() const { return graph_->attributes(id_); }
 
-Node Graph::Add(const OpDef& op, std::vector<Node> operands, Attributes attributes) {
+Node Graph::Add(const OpDef& op, std::span<const Node> operands, Attributes attributes) {
   std::string base = BelowScope(*op.name);
   uint32_t& counter = counters_[base];
   std::string name = FreeName(base, counter);
@@ -23,15 +32,13 @@ Node Graph::Add(const OpDef& op, std::vector<Node> operands, Attributes attribut
   return node;
 }
 
-Node Graph::AddNamed(std::string_view name, const OpDef& op, std::vector<Node> operands, Attributes attributes) {
+Node Graph::AddNamed(std::string_view name, const OpDef& op, std::span<const Node> operands, Attributes attributes) {
   return AddAt(scope_ / Path(name), op, operands, std::move(attributes));
 }
 
 Node Graph::AddAt(Path path, const OpDef& op, std::span<const Node> operands, Attributes attributes) {
   return Append(op, operands, std::move(attributes), std::move(path), true);
 }
-
-void Graph::Reserve(size_t nodes) { names_.Reserve(nodes); }
 
 std::string Graph::BelowScope(std::string_view base) const {
   std::string path = scope_.str();
@@ -47,7 +54,7 @@ std::string Graph::FreeName(const std::string& base, uint32_t& counter) const {
     name += std::to_string(counter);
   };
   if (counter > 0) count();
-  while (names_.Find(name) != kNoNode) {
+  while (IdOf(name) != kNoNode) {
     ++counter;
     count();
   }
@@ -62,38 +69,53 @@ Node Graph::Append(const OpDef& op, std::span<const Node> operands, Attributes a
   }
   const NodeId id{static_cast<uint32_t>(nodes_.size())};
   if (id == kNoNode) throw ResourceError("Graph: got more than 2³² − 1 nodes");
-  Record record{.op = &op,
-                .operands = {},
-                .attributes = {},
-                .type = (*op.type)(context),
-                .name = std::move(name),
-                .stated = stated,
-                .uses = {}};
-  record.attributes = std::move(attributes);
-  record.operands.reserve(operands.size());
-  for (const Node& operand : operands) record.operands.push_back(operand.id());
-  nodes_.push_back(std::move(record));
-  const Path& kept = nodes_.back().name;  // the index refers to it
-  if (!names_.Insert(kept.str(), id)) {
-    const Path taken = kept;
-    nodes_.pop_back();
-    FailTaken(taken);
+  const TensorType type = (*op.type)(context);
+  if (stated && FindId(name) != kNoNode) FailTaken(name);
+  Record& record = nodes_.Append({.op = &op,
+                                  .operands = operand_lists_.Take(operands.size()),
+                                  .attributes = std::move(attributes),
+                                  .type = type,
+                                  .name = std::move(name),
+                                  .stated = stated});
+  IndexName(id);
+  for (uint32_t i = 0; i < operands.size(); ++i) {
+    record.operands[i] = operands[i].id();
+    AddUse({operands[i].id(), id, i});
   }
-  for (uint32_t i = 0; i < operands.size(); ++i)
-    nodes_[Index(operands[i].id())].uses.push_back({operands[i].id(), id, i});
   return {*this, id};
 }
+
+void Graph::AddUse(const Edge& use) {
+  std::span<Edge>& uses = nodes_[Index(use.source)].uses;
+  const size_t count = uses.size();
+  std::span<Edge> room(uses.data(), count + 1);
+  if (count == 0 || std::has_single_bit(count)) {
+    room = use_lists_.Take(std::bit_ceil(count + 1)).first(count + 1);
+    std::ranges::copy(uses, room.begin());
+  }
+  room.back() = use;
+  uses = room;
+}
+
+void Graph::IndexName(NodeId id) { names_.Insert(HashOf(name(id).str()), Index(id)); }
+void Graph::ForgetName(NodeId id) { names_.Erase(HashOf(name(id).str()), Index(id)); }
 
 Node Graph::Find(const Path& name) {
   const NodeId id = FindId(name);
   if (id != kNoNode) return {*this, id};
   std::vector<std::string_view> known;
-  for (const Record& record : nodes_) known.push_back(record.name.str());
+  for (size_t i = 0; i < nodes_.size(); ++i) known.push_back(nodes_[i].name.str());
   for (const auto& [alias, target] : aliases_) known.push_back(alias);
   throw GraphError(fmt::format("No node '{}'{}", Escaped(name.str()), DidYouMean(name.str(), known)));
 }
 
-NodeId Graph::FindId(const Path& name) const { return names_.Find(name.str()); }
+NodeId Graph::IdOf(std::string_view name) const {
+  const uint32_t hash = HashOf(name);
+  const uint32_t node = names_.Find(hash, [&](uint32_t i) { return nodes_[i].name.str() == name; });
+  if (node != HashIndex::kNone) return NodeId{node};
+  const uint32_t alias = alias_names_.Find(hash, [&](uint32_t i) { return aliases_[i].first == name; });
+  return alias != HashIndex::kNone ? aliases_[alias].second : kNoNode;
+}
 
 void Graph::Rename(Node node, const Path& name) {
   RequireOwn(node, name.str());
@@ -103,48 +125,84 @@ void Graph::Rename(Node node, const Path& name) {
   if (owner != kNoNode && owner != node.id()) FailTaken(name);
   Record& record = nodes_[Index(node.id())];
   if (record.stated) {
-    if (owner == kNoNode) names_.Insert(aliases_.emplace(name.str(), node.id()).first->first, node.id());
+    if (owner != kNoNode) return;
+    alias_names_.Insert(HashOf(name.str()), static_cast<uint32_t>(aliases_.size()));
+    aliases_.emplace_back(name.str(), node.id());
     return;
   }
-  names_.Erase(record.name.str());
+  if (!record.name.is_root()) ForgetName(node.id());
   record.name = name;
   record.stated = true;
-  names_.Insert(record.name.str(), node.id());
+  IndexName(node.id());
 }
 
 void Graph::MoveName(Node from, Node to) {
   RequireOwn(from, "MoveName");
+  ForgetName(from.id());
   Record& record = nodes_[Index(from.id())];
-  const Path name = record.name;
-  names_.Erase(name.str());
-  record.name = UniqueName(*record.op->name);
   record.stated = false;
-  names_.Insert(record.name.str(), from.id());
-  Rename(to, name);
+  Rename(to, std::exchange(record.name, {}));
 }
 
-std::vector<NodeId> Graph::Retain(const std::vector<bool>& kept) {
-  std::vector<NodeId> now(nodes_.size(), kNoNode);
-  uint32_t count = 0;
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    if (kept[i]) now[i] = NodeId{count++};
+std::vector<NodeId> PlacesIn(std::span<const NodeId> order, size_t count) {
+  std::vector<NodeId> places(count, kNoNode);
+  for (uint32_t i = 0; i < order.size(); ++i) places[Index(order[i])] = NodeId{i};
+  return places;
+}
+
+Graph Graph::Part(std::span<const NodeId> order) const {
+  Graph part;
+  for (NodeId id : order) {
+    const Record& record = nodes_[Index(id)];
+    const std::span<NodeId> operands = part.operand_lists_.Take(record.operands.size());
+    std::ranges::copy(record.operands, operands.begin());
+    part.nodes_.Append({.op = record.op,
+                        .operands = operands,
+                        .attributes = record.attributes,
+                        .type = record.type,
+                        .name = record.name,
+                        .stated = true});
   }
-  names_ = {};
-  names_.Reserve(count + aliases_.size());
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    if (!kept[i]) continue;
-    Record& record = nodes_[Index(now[i])];
-    if (&record != &nodes_[i]) record = std::move(nodes_[i]);
-    record.stated = true;
-    for (NodeId& operand : record.operands) operand = now[Index(operand)];
-    std::erase_if(record.uses, [&](const Edge& use) { return !kept[Index(use.target)]; });
-    for (Edge& use : record.uses) use = {now[Index(use.source)], now[Index(use.target)], use.operand};
-    names_.Insert(record.name.str(), now[i]);
-  }
-  nodes_.erase(nodes_.begin() + count, nodes_.end());
-  std::erase_if(aliases_, [&](const auto& alias) { return !kept[Index(alias.second)]; });
-  for (auto& [alias, id] : aliases_) names_.Insert(alias, id = now[Index(id)]);
+  part.names_ = names_;
+  part.aliases_ = aliases_;
+  part.alias_names_ = alias_names_;
+  part.Renumber(PlacesIn(order, size()));
+  return part;
+}
+
+std::vector<NodeId> Graph::Retain(std::span<const NodeId> order) {
+  std::vector<NodeId> now = PlacesIn(order, size());
+  StableVector<Record> nodes;
+  for (NodeId id : order) nodes.Append(std::move(nodes_[Index(id)])).stated = true;
+  nodes_ = std::move(nodes);
+  counters_.clear();
+  Renumber(now);
   return now;
+}
+
+void Graph::Renumber(std::span<const NodeId> now) {
+  use_lists_ = {};
+  for (size_t i = 0; i < nodes_.size(); ++i) nodes_[i].uses = {};
+  for (uint32_t i = 0; i < nodes_.size(); ++i) {
+    const std::span<NodeId> operands = nodes_[i].operands;
+    for (uint32_t k = 0; k < operands.size(); ++k) {
+      operands[k] = now[Index(operands[k])];
+      if (operands[k] != kNoNode) AddUse({operands[k], NodeId{i}, k});
+    }
+  }
+  names_.Renumber([&](uint32_t i) { return Index(now[i]); });
+  std::vector<uint32_t> kept;  // by the old number of an alias, its new one
+  uint32_t count = 0;
+  for (auto& [alias, id] : aliases_) {
+    id = now[Index(id)];
+    kept.push_back(id != kNoNode ? count++ : HashIndex::kNone);
+  }
+  std::erase_if(aliases_, [](const auto& alias) { return alias.second == kNoNode; });
+  alias_names_.Renumber([&](uint32_t i) { return kept[i]; });
+}
+
+void Graph::Redirect(NodeId node, std::span<const NodeId> now) {
+  for (NodeId& operand : nodes_[Index(node)].operands) operand = now[Index(operand)];
 }
 
 Path Graph::UniqueName(std::string_view base) {

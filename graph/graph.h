@@ -8,7 +8,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
@@ -18,9 +18,10 @@
 #include <vector>
 
 #include "weft/graph/attributes.h"
-#include "weft/graph/name_index.h"
+#include "weft/graph/hash_index.h"
 #include "weft/graph/node_id.h"
 #include "weft/graph/path.h"
+#include "weft/graph/storage.h"
 #include "weft/graph/tensor_type.h"
 
 namespace weft {
@@ -71,12 +72,18 @@ class Graph {
 
   // Appends a node under an automatic name: the op's name in the current scope, with a counter from the second one on.
   // Throws GraphError if the op's type rule refuses the operands, or if one of them is of another graph.
-  Node Add(const OpDef& op, std::vector<Node> operands, Attributes attributes = {});
+  Node Add(const OpDef& op, std::span<const Node> operands, Attributes attributes = {});
+  Node Add(const OpDef& op, std::initializer_list<Node> operands, Attributes attributes = {}) {
+    return Add(op, std::span(operands.begin(), operands.size()), std::move(attributes));
+  }
   // The same under a stated name (in the current scope), which must be free.
-  Node AddNamed(std::string_view name, const OpDef& op, std::vector<Node> operands, Attributes attributes = {});
+  Node AddNamed(std::string_view name, const OpDef& op, std::span<const Node> operands, Attributes attributes = {});
+  Node AddNamed(std::string_view name, const OpDef& op, std::initializer_list<Node> operands,
+                Attributes attributes = {}) {
+    return AddNamed(name, op, std::span(operands.begin(), operands.size()), std::move(attributes));
+  }
   // The same under a whole path: the current scope is left aside.
   Node AddAt(Path path, const OpDef& op, std::span<const Node> operands, Attributes attributes = {});
-  void Reserve(size_t nodes);  // room for the names of so many: for who knows how many will come
 
   size_t size() const { return nodes_.size(); }
   Node node(NodeId id) { return {*this, id}; }
@@ -89,21 +96,30 @@ class Graph {
   std::span<const Edge> uses(NodeId id) const { return nodes_[Index(id)].uses; }
 
   // Names. A node has one name and any number of aliases; `Find` knows them all.
-  Node Find(const Path& name);            // throws GraphError, and suggests the nearest spelling
-  NodeId FindId(const Path& name) const;  // kNoNode if there is none
+  Node Find(const Path& name);  // throws GraphError, and suggests the nearest spelling
+  NodeId FindId(const Path& name) const { return IdOf(name.str()); }  // kNoNode if there is none
   // Replaces an automatic name by a stated one; a node that has a stated name gets an alias. The name is taken as it
   // is, not below the current scope. Throws GraphError if it belongs to another node, or is the root.
   void Rename(Node node, const Path& name);
-  // The name of `from` becomes that of `to`, or an alias of it, as by Rename; `from` is called by its op again.
+  // The name of `from` becomes that of `to`, or an alias of it, as by Rename; `from` has none until it is renamed.
   void MoveName(Node from, Node to);
   // `base` in the current scope, with a counter if that is taken ("FullyConnected_1"), reserved for a layer's scope.
   Path UniqueName(std::string_view base);
-  const std::map<std::string, NodeId>& aliases() const { return aliases_; }
-  // For a graph in the making: without all other nodes, and no name is automatic any more. Kept nodes may read kept
-  // ones only; there may be no pairs and collections yet. Returns the new ids.
-  std::vector<NodeId> Retain(const std::vector<bool>& kept);
+  std::span<const std::pair<std::string, NodeId>> aliases() const { return aliases_; }  // in the order of their making
   // What the node's numbers mean, where no type rule can know it.
   void SetKind(Node node, ValueKind kind);
+
+  // For graphs in the making, which have neither pairs nor collections; nothing is checked. `order` lists nodes behind
+  // those that they read.
+  //
+  // A copy of these nodes, with their names, all of them stated now. An operand that is not among them is kNoNode.
+  Graph Part(std::span<const NodeId> order) const;
+  // Only these nodes, in this order, and no name is automatic any more. Returns the new ids.
+  std::vector<NodeId> Retain(std::span<const NodeId> order);
+  // Node i of the operands becomes now[i]. Uses are right again after Retain.
+  void Redirect(NodeId node, std::span<const NodeId> now);
+  void SetAttributes(NodeId node, Attributes attributes) { nodes_[Index(node)].attributes = std::move(attributes); }
+  void SetType(NodeId node, const TensorType& type) { nodes_[Index(node)].type = type; }
 
   // The current scope: the prefix of new names. Changed by Scope (scope.h).
   const Path& scope() const { return scope_; }
@@ -124,26 +140,34 @@ class Graph {
  private:
   struct Record {
     const OpDef* op;
-    std::vector<NodeId> operands;
+    std::span<NodeId> operands;
     Attributes attributes;
     TensorType type;
     Path name;
     bool stated;
-    std::vector<Edge> uses;
     bool has_update = false, has_initial_value = false;
+    std::span<Edge> uses = {};  // in memory for the next power of two
   };
 
+  NodeId IdOf(std::string_view name) const;
   std::string BelowScope(std::string_view base) const;
   // `base`, or with the next number that is free: `counter` afterwards, which the caller counts up.
   std::string FreeName(const std::string& base, uint32_t& counter) const;
   Node Append(const OpDef& op, std::span<const Node> operands, Attributes attributes, Path name, bool stated);
   void AddPair(std::vector<Pair>& pairs, bool Record::*has_one, Node variable, Node value, std::string_view what);
+  void AddUse(const Edge& use);
+  void Renumber(std::span<const NodeId> now);  // after nodes have moved
+  void IndexName(NodeId id);
+  void ForgetName(NodeId id);
   [[noreturn]] void FailTaken(const Path& name) const;
   void RequireOwn(const Node& node, std::string_view who) const;
 
-  std::deque<Record> nodes_;  // a deque: types and names that were handed out stay where they are while it grows
-  NameIndex names_;           // of the texts in records and aliases
-  std::map<std::string, NodeId> aliases_;
+  StableVector<Record> nodes_;  // types and names that were handed out stay where they are while it grows
+  Arena<NodeId> operand_lists_;
+  Arena<Edge> use_lists_;
+  HashIndex names_;  // of the nodes
+  std::vector<std::pair<std::string, NodeId>> aliases_;
+  HashIndex alias_names_;  // of the aliases
   // The next number of an automatic name; a reserved scope has one, too.
   std::unordered_map<std::string, uint32_t> counters_;
   Path scope_;
@@ -151,5 +175,8 @@ class Graph {
   std::vector<Pair> initial_values_;
   std::map<std::string, std::vector<NodeId>, std::less<>> collections_;
 };
+
+// The place of each of `count` nodes in `order`; kNoNode for one that is not in it.
+std::vector<NodeId> PlacesIn(std::span<const NodeId> order, size_t count);
 
 }  // namespace weft

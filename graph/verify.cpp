@@ -98,7 +98,7 @@ void VerifyTypes(const Graph& graph) {
   for (NodeId id : boost::make_iterator_range(vertices(graph))) {
     std::vector<Node> operands;
     for (NodeId operand : graph.operands(id)) operands.push_back(again.node(operand));
-    const Node node = again.AddNamed(graph.name(id).str(), graph.op(id), std::move(operands), graph.attributes(id));
+    const Node node = again.AddNamed(graph.name(id).str(), graph.op(id), operands, graph.attributes(id));
     const TensorType& stored = graph.type(id);
     if (node.dtype() != stored.dtype || node.shape() != stored.shape) {
       Fail(graph, id,

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "weft/graph/compile/passes.h"
-#include "weft/graph/compile/rebuilder.h"
+#include "weft/graph/compile/rewriter.h"
 #include "weft/graph/error.h"
 #include "weft/graph/op.h"
 
@@ -75,6 +75,56 @@ std::vector<NodeId> NeededOrder(const Graph& graph, std::span<const NodeId> targ
   return order;
 }
 
+// Puts the batch size for N, node by node: in attributes and types, which must be those of the type rules.
+class BatchSize {
+ public:
+  BatchSize(Graph& graph, int64_t size) : graph_(graph), size_(size) {}
+
+  void PutIntoType(NodeId id) {
+    TensorType type = graph_.type(id);
+    type.shape = Bound(type.shape, id);
+    graph_.SetType(id, type);
+  }
+
+  void PutInto(const Node& node) {
+    for (const auto& [key, value] : Attributes(node.attributes())) {
+      const Shape* shape = std::get_if<Shape>(&value);
+      if (shape == nullptr || shape->is_bound()) continue;
+      Attributes bound = node.attributes();
+      bound.Set(key, Bound(*shape, node.id()));
+      graph_.SetAttributes(node.id(), std::move(bound));
+    }
+    std::vector<Node> operands;
+    for (NodeId operand : node.operands()) operands.push_back(graph_.node(operand));
+    const TensorType type = (*node.op().type)(TypeContext(node.op(), node.name(), operands, node.attributes()));
+    PutIntoType(node.id());
+    RequireType("Bind", node, type, node.type());
+  }
+
+ private:
+  Shape Bound(const Shape& shape, NodeId id) const {
+    if (shape.is_bound()) return shape;
+    if (size_ >= 0) return shape.Bound(size_);
+    throw GraphError(fmt::format("Bind of {} '{}': got {}, expected a batch size for N", *graph_.op(id).name,
+                                 Escaped(graph_.name(id).str()), ToString(shape)));
+  }
+
+  Graph& graph_;
+  const int64_t size_;
+};
+
+// Is there no N in it, and does it read what it was built to read? Then it is what its type rule would make of it. (An
+// operand that was chosen by mode may be of another kind than the choice was.)
+bool IsAsBefore(const Graph& graph, NodeId old, const Node& node) {
+  const auto has_n = [](const auto& entry) {
+    const Shape* shape = std::get_if<Shape>(&entry.second);
+    return shape != nullptr && !shape->is_bound();
+  };
+  const auto same_type = [&](NodeId before, NodeId now) { return graph.type(before) == node.graph().type(now); };
+  return node.shape().is_bound() && std::ranges::none_of(node.attributes(), has_n) &&
+         std::ranges::equal(graph.operands(old), node.operands(), same_type);
+}
+
 }  // namespace
 
 CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates,
@@ -85,16 +135,28 @@ CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span
       throw GraphError(fmt::format("Bind: got node {}, expected one of the graph's {}", Index(id), graph.size()));
   }
   const Choices choices(graph, mode, fed);
-  Rebuilder rebuilder(graph, "Bind", batch);
-  for (NodeId id : NeededOrder(graph, wanted, choices)) {
-    if (choices.IsFed(id))
-      rebuilder.Replace(
-          id, rebuilder.graph().Add(
-                  kFed, {}, {{"dtype", graph.type(id).dtype}, {"shape", rebuilder.Bound(graph.type(id).shape, id)}}));
-    else if (graph.op(id).traits.chooses_by_mode) rebuilder.Replace(id, rebuilder.Now(choices.Operands(id)[0]));
-    else rebuilder.Copy(id);
+  const std::vector<NodeId> order = NeededOrder(graph, wanted, choices), now = PlacesIn(order, graph.size());
+  CompileGraph state{.graph = graph.Part(order)};
+  for (NodeId fetch : fetches) state.fetches.push_back(now[Index(fetch)]);
+  for (const auto& [variable, next] : updates) state.updates.emplace_back(now[Index(variable)], now[Index(next)]);
+
+  Rewriter rewriter(std::move(state), "Bind");
+  BatchSize batch_size(rewriter.graph(), batch);
+  for (NodeId old : order) {
+    const NodeId id = now[Index(old)];
+    if (choices.IsFed(old)) {
+      batch_size.PutIntoType(id);
+      const TensorType& type = rewriter.graph().type(id);
+      rewriter.Replace(id, rewriter.graph().Add(kFed, {}, {{"dtype", type.dtype}, {"shape", type.shape}}));
+    } else if (graph.op(old).traits.chooses_by_mode) {
+      batch_size.PutIntoType(id);
+      rewriter.Replace(id, rewriter.Now(now[Index(choices.Operands(old)[0])]));
+    } else {
+      const Node node = rewriter.Visit(id);
+      if (!IsAsBefore(graph, old, node)) batch_size.PutInto(node);
+    }
   }
-  return std::move(rebuilder).Finish(fetches, updates);
+  return std::move(rewriter).Finish();
 }
 
 }  // namespace weft

@@ -141,33 +141,35 @@ class Chain {
 
 // Single rows that come from variables alone, such as the scale of a batch normalisation, go first: a chain that reads
 // one that is made behind its head would end there.
-void PutRowsOfVariablesFirst(Program& program) {
+std::vector<StepId> RowsOfVariablesFirst(const Program& program) {
   std::vector<char> is_known(program.buffers.size(), 0);
   for (BufferId id = 0; id < program.buffers.size(); ++id)
     is_known[id] = program.buffers[id].kind != BufferKind::kArena;
-  std::vector<Step> first, rest;
-  for (Step& step : program.steps) {
-    const auto known = [&](BufferId id) { return is_known[id] != 0; };
+  std::vector<StepId> first, rest;
+  for (StepId id = 0; id < program.steps.size(); ++id) {
+    const Step& step = program.steps[id];
+    const auto known = [&](BufferId buffer) { return is_known[buffer] != 0; };
     const bool is_first = step.kind == StepKind::kBlocks && step.program.rows == 1 &&
                           std::ranges::all_of(step.reads, known) && std::ranges::none_of(step.writes, known);
     for (BufferId write : step.writes) is_known[write] = is_first ? 1 : 0;  // a variable is not what it was
-    (is_first ? first : rest).push_back(std::move(step));
+    (is_first ? first : rest).push_back(id);
   }
-  first.insert(first.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
-  program.steps = std::move(first);
+  first.insert(first.end(), rest.begin(), rest.end());
+  return first;
 }
 
 }  // namespace
 
 Program FormChains(Program program) {
-  PutRowsOfVariablesFirst(program);
+  const std::vector<StepId> order = RowsOfVariablesFirst(program);
   std::vector<Step> steps;
-  std::vector<char> taken(program.steps.size(), 0);
-  for (size_t i = 0; i < program.steps.size(); ++i) {
+  steps.reserve(order.size());
+  std::vector<char> taken(order.size(), 0);
+  for (size_t i = 0; i < order.size(); ++i) {
     if (taken[i]) continue;
-    Chain chain(std::move(program.steps[i]));
-    for (size_t k = i + 1; chain.IsOpen() && k < std::min(program.steps.size(), i + kWindow); ++k) {
-      if (!taken[k]) taken[k] = chain.Take(program.steps[k]);
+    Chain chain(std::move(program.steps[order[i]]));
+    for (size_t k = i + 1; chain.IsOpen() && k < std::min(order.size(), i + kWindow); ++k) {
+      if (!taken[k]) taken[k] = chain.Take(program.steps[order[k]]);
     }
     steps.push_back(std::move(chain).Finish());
   }

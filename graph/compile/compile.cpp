@@ -25,10 +25,10 @@ std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions&
 
   CompileGraph state = Bind(graph, fetches, updates, options.batch, options.mode, options.fed);
   show("bind", state);
-  constexpr std::pair<std::string_view, CompileGraph (*)(const CompileGraph&)> kPasses[] = {
+  constexpr std::pair<std::string_view, CompileGraph (*)(CompileGraph)> kPasses[] = {
       {"fold", Fold}, {"deduplicate", Deduplicate}, {"simplify", Simplify}};
   for (const auto& [name, pass] : kPasses) {
-    state = pass(state);
+    state = pass(std::move(state));
     show(name, state);
   }
 

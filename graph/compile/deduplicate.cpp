@@ -4,32 +4,27 @@
 // tell later type rules what the numbers mean.
 #include <algorithm>
 #include <functional>
-#include <unordered_set>
 
 #include "weft/graph/compile/passes.h"
-#include "weft/graph/compile/rebuilder.h"
+#include "weft/graph/compile/rewriter.h"
+#include "weft/graph/hash_index.h"
 #include "weft/graph/op.h"
 
 namespace weft {
 namespace {
 
-// Compares nodes by what stands for their operands.
-struct SameNode {
-  const Graph& graph;
-  const std::vector<NodeId>& first;  // of equal nodes, by id
+// Neighbouring ids come to lie far from each other: else long runs of taken slots would meet.
+uint32_t HashOf(const Node& node) {
+  constexpr size_t kSpread = 0x9E3779B97F4A7C15u;  // 2⁶⁴ / golden ratio
+  size_t hash = std::hash<const OpDef*>{}(&node.op()) ^ node.attributes().Hash();
+  for (NodeId operand : node.operands()) hash = hash * kSpread + Index(operand);
+  return static_cast<uint32_t>(hash * kSpread >> 32);
+}
 
-  size_t operator()(NodeId id) const {
-    size_t hash = std::hash<const OpDef*>{}(&graph.op(id)) ^ graph.attributes(id).Hash();
-    for (NodeId operand : graph.operands(id))
-      hash = hash * 0x9E3779B97F4A7C15u + Index(first[Index(operand)]);  // 2⁶⁴ / golden ratio
-    return hash;
-  }
-  bool operator()(NodeId a, NodeId b) const {
-    const auto same = [this](NodeId x, NodeId y) { return first[Index(x)] == first[Index(y)]; };
-    return &graph.op(a) == &graph.op(b) && std::ranges::equal(graph.operands(a), graph.operands(b), same) &&
-           graph.type(a) == graph.type(b) && graph.attributes(a) == graph.attributes(b);
-  }
-};
+bool ComputeTheSame(const Node& a, const Node& b) {
+  return &a.op() == &b.op() && std::ranges::equal(a.operands(), b.operands()) && a.type() == b.type() &&
+         a.attributes() == b.attributes();
+}
 
 // What is fed and what is stored differ by name alone.
 bool HasIdentity(const OpDef& op) {
@@ -38,22 +33,20 @@ bool HasIdentity(const OpDef& op) {
 
 }  // namespace
 
-CompileGraph Deduplicate(const CompileGraph& from) {
-  const Graph& graph = from.graph;
-  std::vector<NodeId> first(graph.size());
-  const SameNode same{graph, first};
-  std::unordered_set<NodeId, SameNode, SameNode> known(graph.size(), same, same);
-  for (uint32_t i = 0; i < graph.size(); ++i) {
-    const NodeId id{i};
-    first[i] = HasIdentity(graph.op(id)) ? id : *known.insert(id).first;
+CompileGraph Deduplicate(CompileGraph state) {
+  Rewriter rewriter(std::move(state), "Deduplicate");
+  HashIndex known;
+  known.Reserve(rewriter.size());
+  for (uint32_t i = 0; i < rewriter.size(); ++i) {
+    const Node node = rewriter.Visit(NodeId{i});
+    if (HasIdentity(node.op())) continue;
+    const uint32_t hash = HashOf(node);
+    const uint32_t first =
+        known.Find(hash, [&](uint32_t other) { return ComputeTheSame(rewriter.graph().node(NodeId{other}), node); });
+    if (first == HashIndex::kNone) known.Insert(hash, i);
+    else rewriter.Replace(node.id(), rewriter.graph().node(NodeId{first}));
   }
-  Rebuilder rebuilder(graph, "Deduplicate");
-  for (uint32_t i = 0; i < graph.size(); ++i) {
-    const NodeId id{i};
-    if (first[i] == id) rebuilder.Copy(id);
-    else rebuilder.Replace(id, rebuilder.Now(first[i]));
-  }
-  return std::move(rebuilder).Finish(from.fetches, from.updates);
+  return std::move(rewriter).Finish();
 }
 
 }  // namespace weft

@@ -45,6 +45,7 @@ class Emitter {
   Program Run() {
     AddSources();
     OrderUnits();
+    program_.steps.reserve(order_.size());  // steps are large
     CopyOldValues();
     for (const auto& [position, unit] : order_) {
       if (position >= guard_position_) EmitGuard();
@@ -237,17 +238,19 @@ class Emitter {
     block.layout = unit.layout;
     block.rows = ElementCount(dims.first(split));
     block.columns = ElementCount(dims.subspan(split));
-    std::map<std::pair<BufferId, Cover>, uint32_t> reads;
-    std::map<NodeId, uint32_t> values;
+    block.reads.reserve(unit.inputs.size());
+    block.instructions.reserve(unit.elementwise.size());
     const auto value_of = [&](NodeId operand) {
-      if (const auto found = values.find(operand); found != values.end()) return found->second;
+      const auto made = std::ranges::find(block.instructions, operand, &Instruction::node);
+      if (made != block.instructions.end()) return made->outputs[0];
       const auto [at_node, input] = ReadOf(unit, operand);
       const Cover cover = CoverAt(input.shape, unit.shape, split);
       const Layout layout = LayoutFor(at_node, unit.layout == Layout::kPanels && cover == Cover::kFull);
-      const auto [at, is_new] = reads.try_emplace({BufferIn(input.base, layout), cover}, block.values);
-      if (is_new)
-        block.reads.push_back({.value = block.values++, .cover = cover, .buffer = at->first.first, .layout = layout});
-      return at->second;
+      const BufferId buffer = BufferIn(input.base, layout);
+      const auto same = [&](const Binding& read) { return read.buffer == buffer && read.cover == cover; };
+      if (const auto read = std::ranges::find_if(block.reads, same); read != block.reads.end()) return read->value;
+      block.reads.push_back({.value = block.values, .cover = cover, .buffer = buffer, .layout = layout});
+      return block.values++;
     };
     for (NodeId id : unit.elementwise) {
       Instruction instruction{.kernel = std::get<PerBlock>(*graph().op(id).lower).kernel,
@@ -256,21 +259,25 @@ class Emitter {
                               .outputs = {},
                               .registers = {},
                               .node = id};
-      for (NodeId operand : graph().operands(id)) instruction.inputs.push_back(value_of(operand));
-      instruction.outputs = {values[id] = block.values++};
+      const auto operands = graph().operands(id);
+      instruction.inputs.reserve(operands.size());
+      for (NodeId operand : operands) instruction.inputs.push_back(value_of(operand));
+      const uint32_t value = block.values++;
+      instruction.outputs = {value};
       block.instructions.push_back(std::move(instruction));
       if (partition_.needs_buffer[Index(id)]) {
         block.writes.push_back(
-            {.value = values[id],
+            {.value = value,
              .cover = Cover::kFull,
              .buffer = target_of_[Index(id)] != Program::kNoBuffer ? target_of_[Index(id)] : BufferOf(id),
              .layout = partition_.layouts[Index(id)]});
       }
     }
     if (unit.elementwise.empty()) value_of(graph().operands(unit.node)[0]);
+    // A fold reads the last value.
+    const uint32_t kept = unit.node != kNoNode && !unit.elementwise.empty() ? block.values - 1 : UINT32_MAX;
     Combine(graph(), block);
-    AssignRegisters(block,
-                    unit.node != kNoNode && !unit.elementwise.empty() ? values[unit.elementwise.back()] : UINT32_MAX);
+    AssignRegisters(block, kept);
     return block;
   }
 

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "weft/graph/compile/passes.h"
-#include "weft/graph/compile/rebuilder.h"
+#include "weft/graph/compile/rewriter.h"
 #include "weft/graph/op.h"
 
 namespace weft {
@@ -116,16 +116,16 @@ std::optional<Node> FoldedView(const Node& node) {
 
 }  // namespace
 
-CompileGraph Fold(const CompileGraph& from) {
-  Rebuilder rebuilder(from.graph, "Fold");
-  for (uint32_t i = 0; i < from.graph.size(); ++i) {
-    const Node copy = rebuilder.Copy(NodeId{i});
+CompileGraph Fold(CompileGraph state) {
+  Rewriter rewriter(std::move(state), "Fold");
+  for (uint32_t i = 0; i < rewriter.size(); ++i) {
+    const Node node = rewriter.Visit(NodeId{i});
     std::optional<Node> folded;
-    if (copy.op().is_elementwise()) folded = FoldedElementwise(copy);
-    if (copy.op().is_view()) folded = FoldedView(copy);
-    if (folded) rebuilder.Replace(NodeId{i}, *folded);
+    if (node.op().is_elementwise()) folded = FoldedElementwise(node);
+    if (node.op().is_view()) folded = FoldedView(node);
+    if (folded) rewriter.Replace(node.id(), *folded);
   }
-  return std::move(rebuilder).Finish(from.fetches, from.updates);
+  return std::move(rewriter).Finish();
 }
 
 }  // namespace weft

@@ -20,11 +20,13 @@ class Partitioner {
         unit_of_(graph.size(), kNone),
         prologues_(graph.size()),
         listed_by_(graph.size(), 0) {
+    is_stored_.reserve(graph.size());
     result_.base.resize(graph.size());
     result_.needs_buffer.assign(graph.size(), 0);
     for (uint32_t i = 0; i < graph.size(); ++i) {
       const NodeId id{i};
       result_.base[i] = graph.op(id).is_view() ? result_.base[Index(graph.operands(id)[0])] : id;
+      is_stored_.push_back(!graph.op(id).traits.broadcasts);
     }
     for (NodeId id : wanted) wanted_[Index(result_.base[Index(id)])] = 1;
     for (NodeId id : wanted) wanted_[Index(id)] = 1;
@@ -47,11 +49,10 @@ class Partitioner {
 
   bool IsElementwise(NodeId id) const { return graph_.op(id).is_elementwise(); }
   bool IsReduction(NodeId id) const { return std::holds_alternative<Reduction>(*graph_.op(id).lower); }
-  bool IsStored(NodeId id) const { return !graph_.op(id).traits.broadcasts || stored_broadcast_[Index(id)]; }
+  bool IsStored(NodeId id) const { return is_stored_[Index(id)] != 0; }
 
   // A broadcast needs a buffer if somebody reads it who cannot read its operand instead.
   void FindStoredBroadcasts() {
-    stored_broadcast_.assign(graph_.size(), 0);
     std::vector<char> forced(graph_.size(), 0);  // operands of a node whose broadcasts do not agree on a cut
     for (uint32_t i = 0; i < graph_.size(); ++i) {
       const NodeId id{i};
@@ -65,11 +66,10 @@ class Partitioner {
       const NodeId id{i};
       if (!graph_.op(id).traits.broadcasts) continue;
       const auto reads_operand = [this](const Edge& use) {
-        return IsElementwise(use.target) || IsReduction(use.target) ||
-               (graph_.op(use.target).traits.broadcasts && !stored_broadcast_[Index(use.target)]);
+        return IsElementwise(use.target) || IsReduction(use.target) || !IsStored(use.target);
       };
       const auto uses = graph_.uses(id);
-      stored_broadcast_[i] = !fuse_ || wanted_[i] || forced[i] || !std::all_of(uses.begin(), uses.end(), reads_operand);
+      is_stored_[i] = !fuse_ || wanted_[i] || forced[i] || !std::all_of(uses.begin(), uses.end(), reads_operand);
     }
   }
 
@@ -100,7 +100,7 @@ class Partitioner {
 
   // Of a broadcast without a buffer, what is behind it; the operand of a view is needed when its turn comes.
   void Need(NodeId id) {
-    while (graph_.op(id).traits.broadcasts && !IsStored(id)) {
+    while (!IsStored(id)) {
       needed_[Index(id)] = 0;
       id = graph_.operands(id)[0];
     }
@@ -183,6 +183,7 @@ class Partitioner {
     unit.inputs = InputsOf(unit);
     for (const UnitInput& input : unit.inputs) unit.stage = std::max(unit.stage, StageOf(input.base) + 1);
     result_.units.push_back(std::move(unit));
+    has_changed_.push_back(0);
   }
 
   // Everything that the unit reads from outside.
@@ -210,51 +211,52 @@ class Partitioner {
 
   // Puts an elementwise node into the groups of its operands, where stage, shape, cut and size allow it.
   void Join(NodeId id) {
-    Unit unit{.elementwise = {id}, .shape = graph_.type(id).shape, .splits = SplitsOf(id)};
-    std::vector<uint32_t> candidates;  // groups of operands
+    const Shape& shape = graph_.type(id).shape;
+    const uint32_t own_splits = SplitsOf(id);
+    candidates_.clear();
     int stage = 0;
     for (NodeId operand : graph_.operands(id)) {
       const uint32_t group = unit_of_[Index(result_.base[Index(Read(operand).base)])];
-      const bool joinable = fuse_ && group != kNone && IsElementwise(operand) &&
-                            graph_.type(operand).shape == unit.shape && result_.units[group].node == kNoNode;
-      if (joinable && std::find(candidates.begin(), candidates.end(), group) == candidates.end())
-        candidates.push_back(group);
+      const bool joinable = fuse_ && group != kNone && IsElementwise(operand) && graph_.type(operand).shape == shape &&
+                            result_.units[group].node == kNoNode;
+      if (joinable && std::find(candidates_.begin(), candidates_.end(), group) == candidates_.end())
+        candidates_.push_back(group);
       if (!joinable) stage = std::max(stage, StageOf(Read(operand).base) + 1);
     }
-    std::sort(candidates.begin(), candidates.end(), [&](uint32_t a, uint32_t b) {
+    std::sort(candidates_.begin(), candidates_.end(), [&](uint32_t a, uint32_t b) {
       return result_.units[a].stage > result_.units[b].stage ||
              (result_.units[a].stage == result_.units[b].stage && a < b);
     });
     // The latest groups decide the stage; a group that cannot be joined pushes the node one stage behind it.
-    std::vector<uint32_t> joined;
-    uint32_t splits = unit.splits;
+    joined_.clear();
+    uint32_t splits = own_splits;
     size_t size = 1;
-    for (uint32_t group : candidates) {
+    for (uint32_t group : candidates_) {
       const Unit& other = result_.units[group];
-      const bool fits = other.stage >= stage && (joined.empty() || other.stage == result_.units[joined[0]].stage) &&
+      const bool fits = other.stage >= stage && (joined_.empty() || other.stage == result_.units[joined_[0]].stage) &&
                         (splits & other.splits) != 0 && size + other.elementwise.size() <= kMaxInstructions;
       if (fits) {
-        joined.push_back(group);
+        joined_.push_back(group);
         splits &= other.splits;
         size += other.elementwise.size();
-      } else if (joined.empty() || other.stage >= result_.units[joined[0]].stage) {
+      } else if (joined_.empty() || other.stage >= result_.units[joined_[0]].stage) {
         stage = std::max(stage, other.stage + 1);
-        joined.clear();
-        splits = unit.splits;
+        joined_.clear();
+        splits = own_splits;
         size = 1;
       }
     }
-    if (joined.empty()) {
-      unit.stage = std::max(stage, 1);
-      Append(std::move(unit), id);
+    if (joined_.empty()) {
+      Append({.elementwise = {id}, .shape = shape, .splits = own_splits, .stage = std::max(stage, 1)}, id);
       return;
     }
-    const uint32_t target = joined[0];
-    for (size_t k = 1; k < joined.size(); ++k) Absorb(target, joined[k]);
+    const uint32_t target = joined_[0];
+    for (size_t k = 1; k < joined_.size(); ++k) Absorb(target, joined_[k]);
     Unit& group = result_.units[target];
     group.elementwise.push_back(id);
     group.splits = splits;
     unit_of_[Index(id)] = target;
+    has_changed_[target] = 1;
   }
 
   // Moves the nodes of `from` into `into`; `from` is left empty.
@@ -268,16 +270,26 @@ class Partitioner {
     std::sort(target.elementwise.begin(), target.elementwise.end());
     target.splits &= source.splits;
     source.elementwise.clear();
-    source.inputs.clear();
+    has_changed_[into] = has_changed_[from] = 1;
+  }
+
+  void ListInputs(uint32_t unit) {
+    result_.units[unit].inputs = InputsOf(result_.units[unit]);
+    has_changed_[unit] = 0;
+  }
+  void ListChangedInputs() {
+    for (uint32_t u = 0; u < result_.units.size(); ++u) {
+      if (has_changed_[u]) ListInputs(u);
+    }
   }
 
   static bool IsGroup(const Unit& unit) { return unit.node == kNoNode && !unit.elementwise.empty(); }
 
   // readers[i]: units that read the buffer of node i.
   std::vector<std::vector<uint32_t>> Readers() {
+    ListChangedInputs();
     std::vector<std::vector<uint32_t>> readers(graph_.size());
     for (uint32_t u = 0; u < result_.units.size(); ++u) {
-      result_.units[u].inputs = InputsOf(result_.units[u]);
       for (const UnitInput& input : result_.units[u].inputs) {
         auto& list = readers[Index(input.base)];
         if (list.empty() || list.back() != u) list.push_back(u);
@@ -321,7 +333,7 @@ class Partitioner {
       }
       Absorb(only, u);
       into[u] = only;
-      target.inputs = InputsOf(target);
+      ListInputs(only);
     }
   }
 
@@ -356,6 +368,7 @@ class Partitioner {
       target.elementwise.insert(std::upper_bound(target.elementwise.begin(), target.elementwise.end(), id), id);
       target.splits &= SplitsOf(id);
       unit_of_[i] = only;
+      has_changed_[from] = has_changed_[only] = 1;
       for (NodeId operand : graph_.operands(id)) {
         auto& list = readers[Index(Read(operand).base)];
         if (std::find(list.begin(), list.end(), only) == list.end()) list.push_back(only);
@@ -378,6 +391,7 @@ class Partitioner {
   }
 
   void Finish() {
+    ListChangedInputs();
     auto& units = result_.units;
     std::erase_if(units, [](const Unit& unit) { return unit.elementwise.empty() && unit.node == kNoNode; });
     const auto last = [](const Unit& unit) {
@@ -387,8 +401,7 @@ class Partitioner {
       if (a.stage != b.stage) return a.stage < b.stage;
       return last(a) < last(b);
     });
-    for (Unit& unit : units) {
-      unit.inputs = InputsOf(unit);
+    for (const Unit& unit : units) {
       for (const UnitInput& input : unit.inputs) result_.needs_buffer[Index(input.base)] = 1;
     }
     for (uint32_t i = 0; i < graph_.size(); ++i) {
@@ -398,8 +411,11 @@ class Partitioner {
 
   const Graph& graph_;
   const bool fuse_;
-  std::vector<char> wanted_, needed_, stored_broadcast_;
-  std::vector<uint32_t> unit_of_;  // of elementwise nodes and of nodes with a unit of their own
+  std::vector<char> wanted_, needed_;
+  std::vector<char> is_stored_;                // not of a broadcast, unless somebody cannot read its operand instead
+  std::vector<uint32_t> unit_of_;              // of elementwise nodes and of nodes with a unit of their own
+  std::vector<char> has_changed_;              // of a unit: since its inputs were listed
+  std::vector<uint32_t> candidates_, joined_;  // of Join: groups of operands, and those that take the node
   std::vector<std::vector<NodeId>> prologues_;
   mutable std::vector<uint32_t> listed_by_;  // of a base: the number of the last list of inputs that has it
   mutable uint32_t listings_ = 0;

@@ -1,5 +1,6 @@
 // The passes that turn a graph into a smaller graph with the same results, bit for bit. The user's graph is never
-// touched, and each pass leaves only what a fetch or an update needs.
+// touched: Bind copies what is needed of it, and the others work in place. Each leaves only what a fetch or an update
+// needs.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +27,9 @@ struct CompileGraph {
 CompileGraph Bind(const Graph& graph, std::span<const NodeId> fetches, std::span<const Graph::Pair> updates,
                   int64_t batch, Mode mode, std::span<const NodeId> fed = {});
 
-CompileGraph Prune(const CompileGraph& from);        // drops what no fetch and no update needs
-CompileGraph Fold(const CompileGraph& from);         // elementwise nodes of constants become constants
-CompileGraph Deduplicate(const CompileGraph& from);  // equal op, operands and attributes: one node
-CompileGraph Simplify(const CompileGraph& from);     // each op's own rule; drops identities
+CompileGraph Prune(CompileGraph state);        // drops what no fetch and no update needs
+CompileGraph Fold(CompileGraph state);         // elementwise nodes of constants become constants
+CompileGraph Deduplicate(CompileGraph state);  // equal op, operands and attributes: one node
+CompileGraph Simplify(CompileGraph state);     // each op's own rule; drops identities
 
 }  // namespace weft

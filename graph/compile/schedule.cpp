@@ -65,6 +65,8 @@ class Accesses {
 
   template <class Visit>
   void ForSegments(int64_t begin, int64_t end, const Visit& visit) {
+    const auto whole = segments_.find(begin);  // most often, a buffer is touched as it was before
+    if (whole != segments_.end() && whole->second.end == end) return visit(whole->second);
     Split(begin);
     Split(end);
     for (int64_t at = begin; at < end;) {

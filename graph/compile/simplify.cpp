@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "weft/graph/compile/passes.h"
-#include "weft/graph/compile/rebuilder.h"
+#include "weft/graph/compile/rewriter.h"
 #include "weft/graph/error.h"
 #include "weft/graph/op.h"
 
@@ -39,14 +39,13 @@ Node Simplest(Node node) {
 
 }  // namespace
 
-CompileGraph Simplify(const CompileGraph& from) {
-  Rebuilder rebuilder(from.graph, "Simplify");
-  for (uint32_t i = 0; i < from.graph.size(); ++i) {
-    const NodeId id{i};
-    const Node copy = rebuilder.Copy(id);
-    if (const Node simplest = Simplest(copy); simplest != copy) rebuilder.Replace(id, simplest);
+CompileGraph Simplify(CompileGraph state) {
+  Rewriter rewriter(std::move(state), "Simplify");
+  for (uint32_t i = 0; i < rewriter.size(); ++i) {
+    const Node node = rewriter.Visit(NodeId{i});
+    if (const Node simplest = Simplest(node); simplest != node) rewriter.Replace(node.id(), simplest);
   }
-  return std::move(rebuilder).Finish(from.fetches, from.updates);
+  return std::move(rewriter).Finish();
 }
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -150,7 +151,7 @@ class Parser {
     }
     Attributes attributes = AttributeList();
     Expect(":");
-    const Node node = Guarded([&] { return graph_.AddNamed(name, *op, std::move(operands), std::move(attributes)); });
+    const Node node = Guarded([&] { return graph_.AddNamed(name, *op, operands, std::move(attributes)); });
     StateType(node);
   }
 
@@ -231,7 +232,8 @@ std::string ToText(const Graph& graph) {
     if (!graph.attributes(id).empty()) fmt::format_to(out, " {{{}}}", ToString(graph.attributes(id)));
     fmt::format_to(out, " : {}\n", ToString(graph.type(id)));
   }
-  for (const auto& [alias, id] : graph.aliases()) fmt::format_to(out, "alias {} = {}\n", NameText(alias), name(id));
+  for (const auto& [alias, id] : std::map(graph.aliases().begin(), graph.aliases().end()))
+    fmt::format_to(out, "alias {} = {}\n", NameText(alias), name(id));
   for (const auto& [variable, value] : graph.initial_values())
     fmt::format_to(out, "initial {} <- {}\n", name(variable), name(value));
   for (const auto& [variable, value] : graph.updates())

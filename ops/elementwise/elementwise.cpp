@@ -30,7 +30,7 @@ Node Elementwise(const OpDef& op, std::vector<Node> operands, Attributes attribu
   }
   for (Node& operand : operands) operand = BroadcastTo(operand, shape);
   Graph& graph = operands[0].graph();
-  return graph.Add(op, std::move(operands), std::move(attributes));
+  return graph.Add(op, operands, std::move(attributes));
 }
 
 SampleSet ElementwiseSamples(size_t arity, const std::vector<Domain>& domains, double ulp,

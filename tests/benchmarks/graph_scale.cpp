@@ -111,11 +111,11 @@ class Phases {
 Program CompileInPhases(const Graph& graph, NodeId loss, Phases& phases) {
   CompileGraph bound = Bind(graph, std::span(&loss, 1), graph.updates(), -1, Mode::kTraining);
   phases.End("bind");
-  bound = Fold(bound);
+  bound = Fold(std::move(bound));
   phases.End("fold");
-  bound = Deduplicate(bound);
+  bound = Deduplicate(std::move(bound));
   phases.End("deduplicate");
-  bound = Simplify(bound);
+  bound = Simplify(std::move(bound));
   phases.End("simplify");
   std::vector<NodeId> wanted = bound.fetches;
   for (const auto& [variable, next] : bound.updates) wanted.push_back(next);

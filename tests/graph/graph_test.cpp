@@ -195,9 +195,11 @@ TEST(Names, MoveToAnotherNode) {
   graph.MoveName(old, fresh);
   EXPECT_EQ(graph.Find("Y"), fresh);
   EXPECT_EQ(fresh.name(), Path("Y"));
-  EXPECT_EQ(graph.Find(old.name()), old);
-  EXPECT_FALSE(graph.has_stated_name(old.id()));
+  EXPECT_TRUE(old.name().is_root());
+  graph.Rename(old, "Old");
+  EXPECT_EQ(graph.Find("Old"), old);
   graph.MoveName(fresh, stated);
+  graph.Rename(fresh, "Fresh");
   EXPECT_EQ(stated.name(), Path("Z"));
   EXPECT_EQ(graph.Find("Y"), stated);
   Verify(graph);
@@ -210,7 +212,8 @@ TEST(Graph, RetainsTheNodesThatAreKept) {
   ToyUnary(dead);
   graph.Rename(y, "Other");
   graph.Rename(dead, "Grave");
-  const std::vector<NodeId> now = graph.Retain({true, false, true, false});
+  const NodeId order[] = {x.id(), y.id()};
+  const std::vector<NodeId> now = graph.Retain(order);
   EXPECT_EQ(now, (std::vector<NodeId>{NodeId{0}, kNoNode, NodeId{1}, kNoNode}));
   EXPECT_EQ(graph.size(), 2u);
   EXPECT_EQ(graph.FindId("Y"), NodeId{1});
@@ -218,6 +221,25 @@ TEST(Graph, RetainsTheNodesThatAreKept) {
   EXPECT_EQ(graph.FindId("Dead"), kNoNode);
   EXPECT_EQ(graph.FindId("Grave"), kNoNode);
   EXPECT_EQ(graph.uses(NodeId{0}).size(), 1u);
+  Verify(graph);
+}
+
+TEST(Graph, APartIsACopyInAnyOrder) {
+  Graph graph;
+  const Node x = ToyInput(graph, "X"), y = ToyInput(graph, "Y");
+  const Node sum = ToyBinary(x, y), above = ToyBinary(sum, y);
+  graph.Rename(y, "Other");
+  ToyUnary(x);
+  const NodeId order[] = {y.id(), x.id(), sum.id()};
+  const Graph part = graph.Part(order);
+  Verify(part);
+  EXPECT_THAT(NamesOf(part), ElementsAre("Y", "X", "Binary"));
+  EXPECT_THAT(part.operands(NodeId{2}), ElementsAre(NodeId{1}, NodeId{0}));
+  EXPECT_EQ(part.FindId("Other"), NodeId{0});
+  EXPECT_TRUE(part.has_stated_name(NodeId{2}));
+  const NodeId one[] = {above.id()};
+  EXPECT_THAT(graph.Part(one).operands(NodeId{0}), ElementsAre(kNoNode, kNoNode));
+  EXPECT_EQ(graph.size(), 5u);
   Verify(graph);
 }
 

@@ -1,5 +1,4 @@
-// Each pass alone: what it drops and keeps, that the graph before it is untouched, and that the values have the same
-// bits.
+// Each pass alone: what it drops and keeps, and that the values have the same bits.
 #include "weft/graph/compile/passes.h"
 
 #include <algorithm>
@@ -25,7 +24,7 @@
 namespace weft {
 namespace {
 
-using Pass = CompileGraph (*)(const CompileGraph&);
+using Pass = CompileGraph (*)(CompileGraph);
 
 constexpr std::pair<std::string_view, Pass> kPasses[] = {
     {"Prune", Prune}, {"Fold", Fold}, {"Deduplicate", Deduplicate}, {"Simplify", Simplify}};
@@ -39,7 +38,8 @@ std::string Text(const Graph& graph) {
     for (NodeId operand : graph.operands(id)) text += " " + graph.name(operand).str();
     text += "\n";
   }
-  for (const auto& [alias, id] : graph.aliases()) text += alias + " → " + graph.name(id).str() + "\n";
+  for (const auto& [alias, id] : std::map(graph.aliases().begin(), graph.aliases().end()))
+    text += alias + " → " + graph.name(id).str() + "\n";
   return text;
 }
 
@@ -54,13 +54,17 @@ CompileGraph Bound(Graph& graph, std::initializer_list<Node> fetches, int64_t ba
   return bound;
 }
 
+CompileGraph CopyOf(const CompileGraph& from) {
+  std::vector<NodeId> all;
+  for (uint32_t i = 0; i < from.graph.size(); ++i) all.push_back(NodeId{i});
+  return {.graph = from.graph.Part(all), .fetches = from.fetches, .updates = from.updates};
+}
+
 CompileGraph After(Pass pass, const CompileGraph& from) {
-  const std::string before = Text(from.graph);
-  CompileGraph result = pass(from);
-  EXPECT_EQ(Text(from.graph), before);
+  CompileGraph result = pass(CopyOf(from));
   EXPECT_EQ(result.fetches.size(), from.fetches.size());
   EXPECT_EQ(result.updates.size(), from.updates.size());
-  EXPECT_EQ(Text(pass(result).graph), Text(result.graph)) << "a second time changes something";
+  EXPECT_EQ(Text(pass(CopyOf(result)).graph), Text(result.graph)) << "a second time changes something";
   Verify(result.graph);
   return result;
 }
@@ -154,6 +158,15 @@ TEST(Bind, ChoosesThroughNestedChoices) {
   EXPECT_EQ(training.graph.size(), 1u);
   EXPECT_EQ(Fetch(training).name(), Path("A"));
   EXPECT_EQ(Fetch(inference).name(), Path("C"));
+}
+
+// A choice between a probability and something else is plain; what is chosen is what it is.
+TEST(Bind, AsksTheTypeRuleAgainWhereAChoiceHidAKind) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {3});
+  const Node loss = SigmoidCrossEntropy({.logits = ByMode(Sigmoid(x), x), .target = x});
+  EXPECT_NO_THROW(Bound(graph, {loss}, -1, Mode::kInference));
+  EXPECT_NE(Thrown([&] { Bound(graph, {loss}, -1, Mode::kTraining); }).find("SigmoidCrossEntropy"), std::string::npos);
 }
 
 TEST(Bind, TakesNextValuesAndTheirVariablesAlong) {
@@ -280,16 +293,16 @@ TEST(Fold, LeavesTheRest) {
              column = Constant(graph, Tensor::Of<float>({2, 1}, {1, 2}));
   const Node large = Exp(Constant(graph, Numbers({65'537}, 0, 1)));
   const CompileGraph before = Bound(graph, {x * 2.0, row + column, large, ReduceSum(row)});
-  EXPECT_EQ(Text(After(Fold, before).graph), Text(Prune(before).graph));
+  EXPECT_EQ(Text(After(Fold, before).graph), Text(before.graph));
   EXPECT_EQ(Fold(Bound(graph, {Exp(Constant(graph, Numbers({65'536}, 0, 1)))})).graph.size(), 1u);
 }
 
 TEST(Fold, RoundsAsStepsDoWhateverTheHostHasSet) {
   Graph graph;
   const CompileGraph bound = Bound(graph, {Constant(graph, 1.0) / 3.0});
-  CompileGraph nearest = Fold(bound);
+  CompileGraph nearest = Fold(CopyOf(bound));
   std::fesetround(FE_UPWARD);
-  CompileGraph upward = Fold(bound);
+  CompileGraph upward = Fold(CopyOf(bound));
   EXPECT_EQ(std::fegetround(), FE_UPWARD);
   std::fesetround(FE_TONEAREST);
   EXPECT_EQ(ConstantValue(Fetch(nearest)), ConstantValue(Fetch(upward)));
@@ -518,7 +531,7 @@ TEST(Passes, TakeAChainOfAMillionNodes) {
   const NodeId id = y.id();
   CompileGraph state = Bind(graph, std::span(&id, 1), {}, -1, Mode::kInference);
   for (const auto& [name, pass] : kPasses) {
-    state = pass(state);
+    state = pass(std::move(state));
     EXPECT_EQ(state.graph.size(), graph.size()) << name;
   }
 }

@@ -60,6 +60,9 @@ struct PreparedRun::State {
       if (input.has_default) FillDefault(input);
     }
   }
+  ~State() { ReleaseVariables(); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   std::span<std::byte> InputBytes(const ProgramInput& input) {
     const TensorType& type = program->graph.type(input.node);
@@ -80,8 +83,12 @@ struct PreparedRun::State {
     return found != program->inputs.end() && found->node == id ? &*found : nullptr;
   }
 
-  // Looks the variables up once: their memory does not move.
+  Layout LayoutOf(const ProgramVariable& variable) const { return program->buffers[variable.buffer].layout; }
+
+  // Looks the variables up once: memory that is held does not move.
   void BindVariables() {
+    ReleaseVariables();  // of an attempt that threw
+    entries.reserve(program->variables.size());
     for (const ProgramVariable& variable : program->variables) {
       VariableStore::Entry* entry = session.store.Find(program->graph.name(variable.node));
       if (entry == nullptr)
@@ -93,10 +100,22 @@ struct PreparedRun::State {
                                      program->graph.name(variable.node).str(), ToString(entry->type()),
                                      ToString(type)));
       }
+      workspace.Bind(variable.buffer, entry->Hold(LayoutOf(variable)));
       entries.push_back(entry);
-      workspace.Bind(variable.buffer, entry->Bytes(program->buffers[variable.buffer].layout));
     }
     bound = true;
+  }
+
+  void PrepareVariables() {
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const ProgramVariable& variable = program->variables[i];
+      entries[i]->Prepare(LayoutOf(variable), variable.written);
+    }
+  }
+
+  void ReleaseVariables() {
+    for (size_t i = 0; i < entries.size(); ++i) entries[i]->Release(LayoutOf(program->variables[i]));
+    entries.clear();
   }
 
   void RequireInitialised() const {
@@ -127,10 +146,7 @@ struct PreparedRun::State {
     if (program->has_updates()) alone.lock();
     else shared.lock();
     RequireInitialised();
-    for (size_t i = 0; i < entries.size(); ++i) {
-      const ProgramVariable& variable = program->variables[i];
-      entries[i]->Prepare(program->buffers[variable.buffer].layout, variable.written);
-    }
+    PrepareVariables();
     if (program->random_state != Program::kNoBuffer) {
       const int64_t state[] = {static_cast<int64_t>(session.options.seed), static_cast<int64_t>(run_number)};
       std::memcpy(workspace.buffer(program->random_state), state, sizeof(state));
@@ -198,6 +214,7 @@ std::string PreparedRun::State::DescribeFirstBadNode(uint64_t run_number) {
                                              .reuse_memory = false});
   State again(session, key, plain);
   again.BindVariables();
+  again.PrepareVariables();
   for (const ProgramInput& input : plain->inputs) {
     const ProgramInput* from = FindInput(plain->graph.name(input.node));
     if (from != nullptr)

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <thread>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <xmmintrin.h>
 
@@ -134,6 +136,22 @@ TEST(Step, AllocatesNothing) {
     run.Run();
   }
   EXPECT_EQ(AllocationCount(), before);
+}
+
+TEST(Guard, SearchesWithVariablesAsTheLastStepLeftThem) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {2, 32});
+  const Node w = Variable("W", BroadcastTo(Constant(graph, 1.0), {32, 64}));
+  const Node loss = Named("Loss", ReduceSum(Named("Root", Sqrt(MatMul(x, w)))));
+  graph.AddUpdate(w, w - 0.75);
+  VariableStore store(graph);
+  Initialize(graph, store);
+  Session session(graph, store, {.threads = 1});
+  PreparedRun run = session.Prepare({loss}, {.mode = Mode::kTraining, .updates = true, .guards = {loss}});
+  std::ranges::fill(run.Input<float>(x), 1.0F);
+  run.Run();
+  run.Run();
+  EXPECT_THAT(Thrown<NumericError>([&] { run.Run(); }), testing::HasSubstr("node 'Root' (Sqrt): not finite"));
 }
 
 TEST(Guard, StopsBeforeAnyUpdateAndNamesTheFirstBadNode) {

@@ -53,12 +53,18 @@ struct PreparedRun::State {
   Workspace workspace;
   std::vector<VariableStore::Entry*> entries;  // of program->variables
   bool bound = false;
+  std::vector<char> is_given;    // of program->inputs: the caller fills it
+  std::vector<Tensor> defaults;  // of program->inputs
 
-  State(Session::State& owner, Session::State::Key k, std::shared_ptr<const Program> p)
-      : session(owner), key(std::move(k)), program(std::move(p)), workspace(*program) {
-    for (const ProgramInput& input : program->inputs) {
-      if (input.has_default) FillDefault(input);
-    }
+  State(Session::State& owner, Session::State::Key k, std::shared_ptr<const Program> p,
+        const std::shared_ptr<Pages>& memory = nullptr)
+      : session(owner),
+        key(std::move(k)),
+        program(std::move(p)),
+        workspace(*program, memory),
+        is_given(program->inputs.size(), 0) {
+    for (const ProgramInput& input : program->inputs) defaults.push_back(DefaultOf(input));
+    if (!shares_memory()) FillDefaults();
   }
   ~State() { ReleaseVariables(); }
   State(const State&) = delete;
@@ -69,12 +75,25 @@ struct PreparedRun::State {
     return {workspace.buffer(input.buffer), static_cast<size_t>(ByteSize(type.dtype, type.shape))};
   }
 
-  void FillDefault(const ProgramInput& input) {
+  void FillDefault(size_t input) {
+    std::ranges::copy(std::as_const(defaults[input]).bytes(), InputBytes(program->inputs[input]).begin());
+  }
+
+  Tensor DefaultOf(const ProgramInput& input) const {
+    if (!input.has_default) return Tensor();
     const TensorType& type = program->graph.type(input.node);
     Tensor value(DType::kFloat64, type.shape);
-    std::fill(value.values<double>().begin(), value.values<double>().end(), input.default_value);
-    const Tensor cast = value.Cast(type.dtype);
-    std::memcpy(InputBytes(input).data(), cast.bytes().data(), cast.bytes().size());
+    std::ranges::fill(value.values<double>(), input.default_value);
+    return value.Cast(type.dtype);
+  }
+
+  bool shares_memory() const { return workspace.memory().use_count() > 1; }
+
+  // Of inputs that the caller leaves alone.
+  void FillDefaults() {
+    for (size_t i = 0; i < program->inputs.size(); ++i) {
+      if (program->inputs[i].has_default && is_given[i] == 0) FillDefault(i);
+    }
   }
 
   const ProgramInput* FindInput(const Path& name) const {
@@ -141,6 +160,7 @@ struct PreparedRun::State {
   template <class RunSteps>
   void Execute(uint64_t run_number, const RunSteps& run_steps) {
     if (!bound) BindVariables();
+    if (shares_memory()) FillDefaults();  // the other run may have written over them
     std::shared_lock<std::shared_mutex> shared(session.store.mutex(), std::defer_lock);
     std::unique_lock<std::shared_mutex> alone(session.store.mutex(), std::defer_lock);
     if (program->has_updates()) alone.lock();
@@ -259,7 +279,10 @@ PreparedRun& PreparedRun::operator=(PreparedRun&&) noexcept = default;
 PreparedRun::~PreparedRun() = default;
 
 std::span<std::byte> PreparedRun::Input(Node node) {
-  if (const ProgramInput* input = state_->FindInput(node.name())) return state_->InputBytes(*input);
+  if (const ProgramInput* input = state_->FindInput(node.name())) {
+    state_->is_given[static_cast<size_t>(input - state_->program->inputs.data())] = 1;
+    return state_->InputBytes(*input);
+  }
   throw GraphError(fmt::format("input '{}': the fetches do not depend on it", node.name().str()));
 }
 
@@ -390,7 +413,9 @@ std::unique_ptr<PreparedRun::State> Session::State::Take(const Key& key) {
 
 PreparedRun Session::Prepare(std::span<const Node> fetches, const PrepareOptions& options) {
   const auto key = state_->KeyOf(fetches, options);
-  return PreparedRun(std::make_unique<PreparedRun::State>(*state_, key, state_->ProgramFor(key)));
+  const PreparedRun* const other = options.shares_memory_with;
+  return PreparedRun(std::make_unique<PreparedRun::State>(*state_, key, state_->ProgramFor(key),
+                                                          other ? other->state_->workspace.memory() : nullptr));
 }
 
 namespace {
@@ -431,11 +456,12 @@ std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::sp
   const Key key = KeyOf(fetches, {.mode = mode, .updates = updates, .batch = BatchOf(feeds), .fed = std::move(fed)});
   auto state = Take(key);
   const Program& program = *state->program;
-  for (const ProgramInput& input : program.inputs) {
+  for (size_t i = 0; i < program.inputs.size(); ++i) {
+    const ProgramInput& input = program.inputs[i];
     const Path& name = program.graph.name(input.node);
     if (const auto feed = by_name.find(name.str()); feed != by_name.end())
       std::ranges::copy(feed->second->value.bytes(), state->InputBytes(input).begin());
-    else if (input.has_default) state->FillDefault(input);
+    else if (input.has_default) state->FillDefault(i);
     else
       throw GraphError(
           fmt::format("feed '{}': missing, expected {}", name.str(), ToString(program.graph.type(input.node))));

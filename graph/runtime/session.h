@@ -82,6 +82,9 @@ struct PrepareOptions {
   int64_t batch = -1;             // the value of N
   std::vector<Node> fed = {};     // nodes other than placeholders that Input will give
   std::vector<Node> guards = {};  // scalars that must be finite, else Run throws NumericError and updates nothing
+  // A run that takes turns with this one and has room for it: they use the same memory. What Input has given is then to
+  // be filled again before each Run, and outputs are valid until either runs.
+  const PreparedRun* shares_memory_with = nullptr;
 };
 
 class Session {

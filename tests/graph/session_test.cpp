@@ -154,6 +154,32 @@ TEST(Guard, SearchesWithVariablesAsTheLastStepLeftThem) {
   EXPECT_THAT(Thrown<NumericError>([&] { run.Run(); }), testing::HasSubstr("node 'Root' (Sqrt): not finite"));
 }
 
+// The default of a placeholder, and what is fed, are there in every run of each.
+TEST(PreparedRun, TakesTurnsInTheMemoryOfAnother) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {kBatch, 3});
+  const Node rate = Placeholder(graph, "Rate", {}, {.default_value = 2.0});
+  const Node y = Exp(x) * BroadcastTo(rate, {kBatch, 3});
+  VariableStore store(graph);
+  Session session(graph, store, {.threads = 1});
+  PreparedRun large = session.Prepare({y}, {.batch = 50});
+  PreparedRun small = session.Prepare({y}, {.batch = 7, .shares_memory_with = &large});
+  EXPECT_EQ(static_cast<const void*>(large.Input(x).data()), small.Input(x).data());
+  for (int turn = 0; turn < 3; ++turn) {
+    for (PreparedRun* run : {&large, &small}) {
+      std::ranges::fill(run->Input<float>(x), 0.0F);
+      run->Run();
+      EXPECT_THAT(run->Output<float>(0), testing::Each(2.0F));
+    }
+  }
+  // One that is too large has memory of its own.
+  PreparedRun larger = session.Prepare({y}, {.batch = 5000, .shares_memory_with = &large});
+  std::ranges::fill(larger.Input<float>(x), 0.0F);
+  small.Run();
+  larger.Run();
+  EXPECT_THAT(larger.Output<float>(0), testing::Each(2.0F));
+}
+
 TEST(Guard, StopsBeforeAnyUpdateAndNamesTheFirstBadNode) {
   Graph graph;
   const Node x = Placeholder(graph, "X", {3});

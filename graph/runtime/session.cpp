@@ -34,6 +34,7 @@ struct Session::State {
     Mode mode;
     bool updates;
     int64_t batch;
+    std::vector<Graph::Pair> assignments = {};
     auto operator<=>(const Key&) const = default;
   };
   std::mutex mutex;  // of the two below
@@ -387,6 +388,7 @@ std::shared_ptr<const Program> Session::State::ProgramFor(const Key& key) {
   if (program == nullptr) {
     program = Compile(graph, {.fetches = key.fetches,
                               .updates = key.updates,
+                              .assignments = key.assignments,
                               .fed = key.fed,
                               .guards = key.guards,
                               .batch = key.batch,
@@ -495,22 +497,45 @@ int Session::threads() const { return state_->runner == nullptr ? 1 : state_->ru
 Graph& Session::graph() const { return state_->graph; }
 VariableStore& Session::store() const { return state_->store; }
 
+void Session::Assign(std::vector<Graph::Pair> assignments) {
+  const Session::State::Key key = {.fetches = {},
+                                   .fed = {},
+                                   .guards = {},
+                                   .mode = Mode::kInference,
+                                   .updates = false,
+                                   .batch = -1,
+                                   .assignments = std::move(assignments)};
+  PreparedRun::State(*state_, key, state_->ProgramFor(key)).Execute(state_->run_number.load());
+}
+
+namespace {
+
+bool IsZeros(const Graph& graph, NodeId id) {
+  if (graph.op(id).traits.broadcasts) id = graph.operands(id)[0];
+  if (!graph.op(id).is_source(SourceKind::kConstant)) return false;
+  const Tensor& value = *graph.attributes(id).Get<std::shared_ptr<const Tensor>>("value");
+  return std::ranges::all_of(value.bytes(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
 void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& options) {
-  Session session(graph, store, {.threads = 1, .seed = options.seed});
-  std::vector<Node> values;
-  std::vector<NodeId> variables;
+  store.Declare(graph);
+  std::vector<Graph::Pair> drawn;
   for (const auto& [variable, value] : graph.initial_values()) {
-    if (store.Find(graph.name(variable))->initialised) continue;
-    variables.push_back(variable);
-    values.push_back(graph.node(value));
-  }
-  PreparedRun run = session.Prepare(values);
-  run.Run();
-  for (size_t i = 0; i < variables.size(); ++i) {
-    VariableStore::Entry& entry = *store.Find(graph.name(variables[i]));
-    std::ranges::copy(run.Output(i), entry.value().bytes().begin());
+    VariableStore::Entry& entry = *store.Find(graph.name(variable));
+    if (entry.initialised) continue;
+    if (!IsZeros(graph, value)) {
+      drawn.emplace_back(variable, value);
+      continue;
+    }
+    const std::unique_lock lock(store.mutex());
+    entry.SetZeros();
     entry.initialised = true;
   }
+  if (drawn.empty()) return;
+  Session(graph, store, {.threads = options.threads, .runner = options.runner, .seed = options.seed})
+      .Assign(std::move(drawn));
 }
 
 }  // namespace weft

@@ -87,6 +87,12 @@ struct PrepareOptions {
   const PreparedRun* shares_memory_with = nullptr;
 };
 
+struct InitializeOptions {
+  uint64_t seed = 1;
+  int threads = 0;  // as of a session; the values do not depend on their number
+  TaskRunner* runner = nullptr;
+};
+
 class Session {
  public:
   // The store must outlive the session; variables of the graph that it does not know yet are declared in it.
@@ -121,13 +127,13 @@ class Session {
 
  private:
   friend class PreparedRun;
+  friend void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& options);
+  // Computes each value and writes it to its variable.
+  void Assign(std::vector<Graph::Pair> assignments);
   struct State;
   std::unique_ptr<State> state_;
 };
 
-struct InitializeOptions {
-  uint64_t seed = 1;
-};
 // Gives every variable of the graph that has no value yet its initial value.
 void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& options = {});
 

@@ -180,6 +180,22 @@ TEST(PreparedRun, TakesTurnsInTheMemoryOfAnother) {
   EXPECT_THAT(larger.Output<float>(0), testing::Each(2.0F));
 }
 
+TEST(Initialize, GivesTheSameBitsOnAnyNumberOfThreads) {
+  std::vector<Tensor> values;
+  for (const int threads : {1, 2, 3}) {
+    Graph graph;
+    Variable("W", TruncatedNormal(graph, "Initial", {300, 500}) * 0.1);
+    Variable("B", RandomUniform(graph, "Bias", {70'000}));
+    Variable("Slot", BroadcastTo(Constant(graph, 0.0), {300, 500}));
+    Variable("Negative", BroadcastTo(Constant(graph, -0.0), {5}));
+    VariableStore store(graph);
+    Initialize(graph, store, {.threads = threads});
+    for (const Path& path : store.Paths()) values.push_back(store.Get(path));
+  }
+  for (size_t i = 4; i < values.size(); ++i) EXPECT_EQ(values[i], values[i % 4]);
+  EXPECT_TRUE(std::signbit(values[1].values<float>()[0]));
+}
+
 TEST(Guard, StopsBeforeAnyUpdateAndNamesTheFirstBadNode) {
   Graph graph;
   const Node x = Placeholder(graph, "X", {3});

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <type_traits>
@@ -36,6 +38,37 @@ To Converted(From value) {
   return static_cast<To>(value);
 }
 
+// In front of a tensor's bytes: where the block begins that they lie in.
+struct Block {
+  void* address;
+  bool is_large;
+};
+
+// From here on calloc gives fresh pages of the system (glibc's threshold for mmap). They are zero and nobody touches
+// them, so a tensor costs its memory only once it is used.
+constexpr size_t kLargeBytes = size_t{128} * 1024;
+
+std::byte* AllocateZeros(size_t bytes) {
+  constexpr size_t kBlockAlignment = 16;  // of new and calloc: the least distance to the next multiple of 64
+  static_assert(sizeof(Block) <= kBlockAlignment && __STDCPP_DEFAULT_NEW_ALIGNMENT__ >= kBlockAlignment &&
+                alignof(std::max_align_t) >= kBlockAlignment);
+  const bool is_large = bytes >= kLargeBytes;
+  const Block block = {is_large ? std::calloc(bytes + kAlignment, 1) : ::operator new(bytes + kAlignment), is_large};
+  if (block.address == nullptr) throw std::bad_alloc();
+  std::byte* const memory =
+      static_cast<std::byte*>(block.address) + kAlignment - reinterpret_cast<uintptr_t>(block.address) % kAlignment;
+  if (!is_large) std::memset(memory, 0, bytes);
+  std::memcpy(memory - sizeof(block), &block, sizeof(block));
+  return memory;
+}
+
+void FreeZeros(const std::byte* memory) noexcept {
+  Block block;
+  std::memcpy(&block, memory - sizeof(block), sizeof(block));
+  if (block.is_large) std::free(block.address);
+  else ::operator delete(block.address);
+}
+
 template <class To>
 void Convert(const Tensor& from, std::span<To> to) {
   VisitValues(from, [to](auto values) {
@@ -45,14 +78,11 @@ void Convert(const Tensor& from, std::span<To> to) {
 
 }  // namespace
 
-void Tensor::Free::operator()(std::byte* memory) const noexcept {
-  ::operator delete[](memory, std::align_val_t{kAlignment});
-}
+void Tensor::Free::operator()(std::byte* memory) const noexcept { FreeZeros(memory); }
 
 Tensor::Tensor(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape), size_(ElementCount(shape)) {
   const auto padded = static_cast<size_t>(PaddedByteSize(dtype, shape));
-  memory_.reset(static_cast<std::byte*>(::operator new[](padded, std::align_val_t{kAlignment})));
-  std::memset(memory_.get(), 0, padded);
+  memory_.reset(AllocateZeros(padded));
 }
 
 Tensor::Tensor(const Tensor& other) : Tensor(other.dtype_, other.shape_) {

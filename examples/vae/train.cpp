@@ -41,7 +41,7 @@ class Run {
         session_(graph_, variables_, {.threads = machine_.threads(), .seed = static_cast<uint64_t>(options.seed)}) {}
 
   void Begin() {
-    Initialize(graph_, variables_, {.seed = static_cast<uint64_t>(options_.seed)});
+    Initialize(graph_, variables_, {.seed = static_cast<uint64_t>(options_.seed), .threads = machine_.threads()});
     directory_ = MakeRunDirectoryFor(options_);
     checkpoints_.emplace(directory_.path, Policy());
   }

@@ -21,7 +21,7 @@ std::shared_ptr<const Program> Compile(const Graph& graph, const CompileOptions&
   // Guards travel behind the fetches.
   std::vector<NodeId> fetches = options.fetches;
   fetches.insert(fetches.end(), options.guards.begin(), options.guards.end());
-  const auto updates = options.updates ? graph.updates() : std::span<const Graph::Pair>();
+  const auto updates = options.updates ? graph.updates() : std::span(options.assignments);
 
   CompileGraph state = Bind(graph, fetches, updates, options.batch, options.mode, options.fed);
   show("bind", state);

@@ -13,8 +13,9 @@ namespace weft {
 
 struct CompileOptions {
   std::vector<NodeId> fetches = {};
-  bool updates = false;             // also compute the graph's updates
-  std::vector<NodeId> fed = {};     // nodes other than placeholders whose value is given
+  bool updates = false;                       // also compute the graph's updates
+  std::vector<Graph::Pair> assignments = {};  // (variable, value) to be written instead of the graph's updates
+  std::vector<NodeId> fed = {};               // nodes other than placeholders whose value is given
   std::vector<NodeId> guards = {};  // scalars that must be finite, else the run stops before a variable is written
   int64_t batch = -1;               // the value of N; -1 if the graph has none
   Mode mode = Mode::kInference;

@@ -53,16 +53,17 @@ std::vector<Path> PathsIn(const VariableStore& store, const Path& scope) {
 }
 
 template <class T>
-void RequireFinite(const Path& path, std::span<const T> values) {
+void RequireFinite(const Path& path, std::span<const std::byte> bytes) {
+  const std::span values(reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T));
   const auto bad = std::ranges::find_if(values, [](T value) { return !std::isfinite(value); });
   if (bad == values.end()) return;
   throw NumericError(fmt::format("variable {}: got {} at index {}, expected a finite number", Quoted(path), *bad,
                                  bad - values.begin()));
 }
 
-void RequireFinite(const Path& path, const Tensor& tensor) {
-  if (tensor.dtype() == DType::kFloat32) RequireFinite(path, tensor.values<float>());
-  if (tensor.dtype() == DType::kFloat64) RequireFinite(path, tensor.values<double>());
+void RequireFinite(const Path& path, DType dtype, std::span<const std::byte> bytes) {
+  if (dtype == DType::kFloat32) RequireFinite<float>(path, bytes);
+  if (dtype == DType::kFloat64) RequireFinite<double>(path, bytes);
 }
 
 SafetensorsHeader ReadHeader(const InputFile& file) {
@@ -131,19 +132,18 @@ std::set<const SafetensorsEntry*> PlanReads(const SafetensorsHeader& header, con
   std::set<const SafetensorsEntry*> claimed;
   bool is_any_included = options.include.empty();
   for (const Path& path : PathsIn(store, options.scope)) {
-    const Tensor& value = store.Find(path)->value();
+    const TensorType& type = store.Find(path)->type();
     const auto found = entries.find(Renamed(path, renamings, &Renaming::store, &Renaming::file).str());
     if (found != entries.end()) claimed.insert(found->second);
     if (!IsIncluded(options, path)) continue;
     is_any_included = true;
     if (found == entries.end()) {
       plan.missing.push_back(path);
-      plan.missing_texts.push_back(Described(path, value.dtype(), value.shape()));
-    } else if (const SafetensorsEntry& entry = *found->second;
-               entry.dtype != value.dtype() || entry.shape != value.shape()) {
+      plan.missing_texts.push_back(Described(path, type.dtype, type.shape));
+    } else if (const SafetensorsEntry& entry = *found->second; entry.dtype != type.dtype || entry.shape != type.shape) {
       plan.mismatched_texts.push_back(fmt::format("{}: got {}, expected {}", Quoted(path),
                                                   ToString(TensorType{.dtype = entry.dtype, .shape = entry.shape}),
-                                                  ToString(value.type())));
+                                                  ToString(type)));
     } else {
       plan.reads.emplace_back(path, found->second);
     }
@@ -197,19 +197,20 @@ void RequireComplete(const RestorePlan& plan, const RestoreOptions& options, con
 void Save(const VariableStore& store, const std::filesystem::path& file, const SaveOptions& options) {
   const std::shared_lock lock(store.mutex());
   std::vector<SafetensorsItem> items;
+  std::optional<VariableStore::Entry::Reading> reading;  // one at a time: no second copy of all variables
   std::vector<std::string> without_value;
   for (const Path& path : PathsIn(store, options.scope)) {
     if (MatchesAny(options.exclude, path)) continue;
     const VariableStore::Entry& entry = *store.Find(path);
     if (!entry.initialised) without_value.push_back(Quoted(path));
-    items.push_back({.name = path, .value = &entry.value()});
+    items.emplace_back(path, entry.type(), [&reading, &entry] { return reading.emplace(entry).bytes(); });
   }
   if (!without_value.empty()) {
     throw GraphError(fmt::format("save: {}: got no value yet for {}: {}", Escaped(file.string(), 400),
                                  without_value.size(), List(without_value)));
   }
   if (!options.allow_nonfinite) {
-    for (const SafetensorsItem& item : items) RequireFinite(item.name, *item.value);
+    for (const SafetensorsItem& item : items) RequireFinite(item.name, item.type.dtype, item.bytes());
   }
   Metadata metadata = options.metadata;
   if (!metadata.emplace(kFormatKey, kFormat).second) {
@@ -229,7 +230,7 @@ RestoreReport Restore(const std::filesystem::path& file, const RestoreOptions& o
   std::vector<Tensor> values;
   for (const auto& [path, entry] : plan.reads) {
     values.push_back(ReadSafetensorsTensor(input, header, *entry));
-    if (!options.allow_nonfinite) RequireFinite(path, values.back());
+    if (!options.allow_nonfinite) RequireFinite(path, entry->dtype, values.back().bytes());
   }
   RestoreReport report{
       .restored = {}, .missing = plan.missing, .unexpected = plan.unexpected, .metadata = std::move(header.metadata)};
@@ -238,7 +239,7 @@ RestoreReport Restore(const std::filesystem::path& file, const RestoreOptions& o
   const std::unique_lock lock(store.mutex());  // nothing below throws
   for (size_t i = 0; i < values.size(); ++i) {
     VariableStore::Entry& entry = *store.Find(plan.reads[i].first);
-    std::ranges::copy(std::as_const(values[i]).bytes(), entry.value().bytes().begin());
+    entry.Set(std::move(values[i]));
     entry.initialised = true;
   }
   return report;

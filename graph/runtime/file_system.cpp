@@ -12,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -63,17 +64,18 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  void Write(std::span<const Bytes> pieces) {
+  void Write(std::span<const FilePiece> pieces) {
     uint64_t expected = 0, written = 0;
-    for (const Bytes piece : pieces) expected += piece.size();
-    for (Bytes piece : pieces) {
-      while (!piece.empty()) {
-        const int64_t count = Retried([&] { return system_.write(temporary_.get(), piece); });
+    for (const FilePiece& piece : pieces) expected += piece.size;
+    for (const FilePiece& piece : pieces) {
+      Bytes rest = piece.bytes();
+      while (!rest.empty()) {
+        const int64_t count = Retried([&] { return system_.write(temporary_.get(), rest); });
         if (count <= 0) {
           const int error = count < 0 ? errno : EIO;
           Fail(error, fmt::format("got {} of {} bytes written{}", written, expected, Space(error, directory_path_)));
         }
-        piece = piece.subspan(static_cast<size_t>(count));
+        rest = rest.subspan(static_cast<size_t>(count));
         written += static_cast<uint64_t>(count);
       }
     }
@@ -156,6 +158,12 @@ std::string TemporaryTarget(const std::string& name) {
 }
 
 void WriteDurably(const FileSystem& system, const std::filesystem::path& file, std::span<const Bytes> pieces) {
+  std::vector<FilePiece> asked;
+  for (const Bytes piece : pieces) asked.push_back({.size = piece.size(), .bytes = [piece] { return piece; }});
+  WriteDurably(system, file, std::span<const FilePiece>(asked));
+}
+
+void WriteDurably(const FileSystem& system, const std::filesystem::path& file, std::span<const FilePiece> pieces) {
   const std::string name = file.filename().string();
   if (name.empty() || name == "." || name == "..") {
     Throw(EISDIR, fmt::format("write: '{}': got no file name", PathText(file)));

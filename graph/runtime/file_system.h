@@ -32,6 +32,13 @@ struct FileSystem {
 void WriteDurably(const FileSystem& system, const std::filesystem::path& file,
                   std::span<const std::span<const std::byte>> pieces);
 
+// Bytes that need not be in memory before they are written.
+struct FilePiece {
+  uint64_t size;
+  std::function<std::span<const std::byte>()> bytes;  // asked once; valid until the next piece is asked
+};
+void WriteDurably(const FileSystem& system, const std::filesystem::path& file, std::span<const FilePiece> pieces);
+
 // What a temporary file of this name would have become, "" if it is none: a killed process leaves such files behind.
 std::string TemporaryTarget(const std::string& name);
 

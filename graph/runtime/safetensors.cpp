@@ -163,8 +163,8 @@ void CheckNames(std::span<const SafetensorsItem> items) {
 std::vector<SafetensorsItem> InOrder(std::span<const SafetensorsItem> items) {
   std::vector<SafetensorsItem> ordered(items.begin(), items.end());
   std::ranges::sort(ordered, {}, [](const SafetensorsItem& item) {
-    return std::tuple(item.value->bytes().size() % kAlignment != 0, -static_cast<int>(SizeOf(item.value->dtype())),
-                      item.name.str());
+    return std::tuple(ByteSize(item.type.dtype, item.type.shape) % kAlignment != 0,
+                      -static_cast<int>(SizeOf(item.type.dtype)), item.name.str());
   });
   return ordered;
 }
@@ -230,28 +230,26 @@ void WriteSafetensors(const FileSystem& system, const std::filesystem::path& fil
                       std::span<const SafetensorsItem> items, const std::map<std::string, std::string>& metadata) {
   CheckMetadata(metadata);
   CheckNames(items);
+  const std::vector<SafetensorsItem> ordered = InOrder(items);
   std::vector<SafetensorsEntry> entries;
-  std::vector<std::span<const std::byte>> pieces(1);  // the preamble comes first
+  std::vector<FilePiece> pieces(1);  // the preamble comes first
   std::map<std::string, std::string> checksums;
   uint64_t position = 0;
-  for (const SafetensorsItem& item : InOrder(items)) {
-    const std::span<const std::byte> bytes = item.value->bytes();
-    entries.push_back({.name = item.name,
-                       .dtype = item.value->dtype(),
-                       .shape = item.value->shape(),
-                       .begin = position,
-                       .end = position + bytes.size()});
-    pieces.push_back(bytes);
-    checksums.emplace(item.name.str(), Checksum(bytes, item.value->dtype(), item.value->shape()));
-    position += bytes.size();
+  for (const SafetensorsItem& item : ordered) {
+    const auto& [dtype, shape, unused] = item.type;
+    const auto size = static_cast<uint64_t>(ByteSize(dtype, shape));
+    entries.push_back({.name = item.name, .dtype = dtype, .shape = shape, .begin = position, .end = position + size});
+    pieces.push_back({.size = size, .bytes = item.bytes});
+    checksums.emplace(item.name.str(), Checksum(item.bytes(), dtype, shape));
+    position += size;
   }
   std::ranges::sort(entries, {}, Position);  // empty ones at one place: as a reader sees them
   std::map<std::string, std::string> complete = metadata;
   complete.emplace(kChecksumsKey, ObjectText(checksums));
   complete.emplace(kMetadataChecksumKey, Crc32cText(ObjectText(complete)));
   const std::string preamble = Preamble(HeaderText(entries, complete));
-  pieces[0] = std::as_bytes(std::span(preamble));
-  WriteDurably(system, file, pieces);
+  pieces[0] = {.size = preamble.size(), .bytes = [&preamble] { return std::as_bytes(std::span(preamble)); }};
+  WriteDurably(system, file, std::span<const FilePiece>(pieces));
 }
 
 }  // namespace weft

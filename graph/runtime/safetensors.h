@@ -12,9 +12,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weft/graph/path.h"
@@ -50,12 +52,19 @@ SafetensorsHeader ReadSafetensorsHeader(const InputFile& file);
 Tensor ReadSafetensorsTensor(const InputFile& file, const SafetensorsHeader& header, const SafetensorsEntry& entry);
 
 struct SafetensorsItem {
+  SafetensorsItem(Path path, const Tensor* value)
+      : name(std::move(path)), type(value->type()), bytes([value] { return value->bytes(); }) {}
+  SafetensorsItem(Path path, TensorType t, std::function<std::span<const std::byte>()> b)
+      : name(std::move(path)), type(std::move(t)), bytes(std::move(b)) {}
+
   Path name;
-  const Tensor* value;
+  TensorType type;
+  std::function<std::span<const std::byte>()> bytes;  // valid until another item is asked for its own
 };
 
-// Writes the items durably (see WriteDurably). Throws GraphError for a name that is not UTF-8, given twice or reserved,
-// ResourceError beyond the limits, std::system_error from the disk.
+// Writes the items durably (see WriteDurably), asking each for its bytes twice: checksums stand before the data. Throws
+// GraphError for a name that is not UTF-8, given twice or reserved, ResourceError beyond the limits, std::system_error
+// from the disk.
 void WriteSafetensors(const FileSystem& system, const std::filesystem::path& file,
                       std::span<const SafetensorsItem> items, const std::map<std::string, std::string>& metadata);
 

@@ -34,6 +34,7 @@ struct Session::State {
     Mode mode;
     bool updates;
     int64_t batch;
+    std::vector<Graph::Pair> assignments = {};
     auto operator<=>(const Key&) const = default;
   };
   std::mutex mutex;  // of the two below
@@ -53,25 +54,47 @@ struct PreparedRun::State {
   Workspace workspace;
   std::vector<VariableStore::Entry*> entries;  // of program->variables
   bool bound = false;
+  std::vector<char> is_given;    // of program->inputs: the caller fills it
+  std::vector<Tensor> defaults;  // of program->inputs
 
-  State(Session::State& owner, Session::State::Key k, std::shared_ptr<const Program> p)
-      : session(owner), key(std::move(k)), program(std::move(p)), workspace(*program) {
-    for (const ProgramInput& input : program->inputs) {
-      if (input.has_default) FillDefault(input);
-    }
+  State(Session::State& owner, Session::State::Key k, std::shared_ptr<const Program> p,
+        const std::shared_ptr<Pages>& memory = nullptr)
+      : session(owner),
+        key(std::move(k)),
+        program(std::move(p)),
+        workspace(*program, memory),
+        is_given(program->inputs.size(), 0) {
+    for (const ProgramInput& input : program->inputs) defaults.push_back(DefaultOf(input));
+    if (!shares_memory()) FillDefaults();
   }
+  ~State() { ReleaseVariables(); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   std::span<std::byte> InputBytes(const ProgramInput& input) {
     const TensorType& type = program->graph.type(input.node);
     return {workspace.buffer(input.buffer), static_cast<size_t>(ByteSize(type.dtype, type.shape))};
   }
 
-  void FillDefault(const ProgramInput& input) {
+  void FillDefault(size_t input) {
+    std::ranges::copy(std::as_const(defaults[input]).bytes(), InputBytes(program->inputs[input]).begin());
+  }
+
+  Tensor DefaultOf(const ProgramInput& input) const {
+    if (!input.has_default) return Tensor();
     const TensorType& type = program->graph.type(input.node);
     Tensor value(DType::kFloat64, type.shape);
-    std::fill(value.values<double>().begin(), value.values<double>().end(), input.default_value);
-    const Tensor cast = value.Cast(type.dtype);
-    std::memcpy(InputBytes(input).data(), cast.bytes().data(), cast.bytes().size());
+    std::ranges::fill(value.values<double>(), input.default_value);
+    return value.Cast(type.dtype);
+  }
+
+  bool shares_memory() const { return workspace.memory().use_count() > 1; }
+
+  // Of inputs that the caller leaves alone.
+  void FillDefaults() {
+    for (size_t i = 0; i < program->inputs.size(); ++i) {
+      if (program->inputs[i].has_default && is_given[i] == 0) FillDefault(i);
+    }
   }
 
   const ProgramInput* FindInput(const Path& name) const {
@@ -80,8 +103,12 @@ struct PreparedRun::State {
     return found != program->inputs.end() && found->node == id ? &*found : nullptr;
   }
 
-  // Looks the variables up once: their memory does not move.
+  Layout LayoutOf(const ProgramVariable& variable) const { return program->buffers[variable.buffer].layout; }
+
+  // Looks the variables up once: memory that is held does not move.
   void BindVariables() {
+    ReleaseVariables();  // of an attempt that threw
+    entries.reserve(program->variables.size());
     for (const ProgramVariable& variable : program->variables) {
       VariableStore::Entry* entry = session.store.Find(program->graph.name(variable.node));
       if (entry == nullptr)
@@ -93,10 +120,22 @@ struct PreparedRun::State {
                                      program->graph.name(variable.node).str(), ToString(entry->type()),
                                      ToString(type)));
       }
+      workspace.Bind(variable.buffer, entry->Hold(LayoutOf(variable)));
       entries.push_back(entry);
-      workspace.Bind(variable.buffer, entry->Bytes(program->buffers[variable.buffer].layout));
     }
     bound = true;
+  }
+
+  void PrepareVariables() {
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const ProgramVariable& variable = program->variables[i];
+      entries[i]->Prepare(LayoutOf(variable), variable.written);
+    }
+  }
+
+  void ReleaseVariables() {
+    for (size_t i = 0; i < entries.size(); ++i) entries[i]->Release(LayoutOf(program->variables[i]));
+    entries.clear();
   }
 
   void RequireInitialised() const {
@@ -122,15 +161,13 @@ struct PreparedRun::State {
   template <class RunSteps>
   void Execute(uint64_t run_number, const RunSteps& run_steps) {
     if (!bound) BindVariables();
+    if (shares_memory()) FillDefaults();  // the other run may have written over them
     std::shared_lock<std::shared_mutex> shared(session.store.mutex(), std::defer_lock);
     std::unique_lock<std::shared_mutex> alone(session.store.mutex(), std::defer_lock);
     if (program->has_updates()) alone.lock();
     else shared.lock();
     RequireInitialised();
-    for (size_t i = 0; i < entries.size(); ++i) {
-      const ProgramVariable& variable = program->variables[i];
-      entries[i]->Prepare(program->buffers[variable.buffer].layout, variable.written);
-    }
+    PrepareVariables();
     if (program->random_state != Program::kNoBuffer) {
       const int64_t state[] = {static_cast<int64_t>(session.options.seed), static_cast<int64_t>(run_number)};
       std::memcpy(workspace.buffer(program->random_state), state, sizeof(state));
@@ -198,6 +235,7 @@ std::string PreparedRun::State::DescribeFirstBadNode(uint64_t run_number) {
                                              .reuse_memory = false});
   State again(session, key, plain);
   again.BindVariables();
+  again.PrepareVariables();
   for (const ProgramInput& input : plain->inputs) {
     const ProgramInput* from = FindInput(plain->graph.name(input.node));
     if (from != nullptr)
@@ -242,7 +280,10 @@ PreparedRun& PreparedRun::operator=(PreparedRun&&) noexcept = default;
 PreparedRun::~PreparedRun() = default;
 
 std::span<std::byte> PreparedRun::Input(Node node) {
-  if (const ProgramInput* input = state_->FindInput(node.name())) return state_->InputBytes(*input);
+  if (const ProgramInput* input = state_->FindInput(node.name())) {
+    state_->is_given[static_cast<size_t>(input - state_->program->inputs.data())] = 1;
+    return state_->InputBytes(*input);
+  }
   throw GraphError(fmt::format("input '{}': the fetches do not depend on it", node.name().str()));
 }
 
@@ -347,6 +388,7 @@ std::shared_ptr<const Program> Session::State::ProgramFor(const Key& key) {
   if (program == nullptr) {
     program = Compile(graph, {.fetches = key.fetches,
                               .updates = key.updates,
+                              .assignments = key.assignments,
                               .fed = key.fed,
                               .guards = key.guards,
                               .batch = key.batch,
@@ -373,7 +415,9 @@ std::unique_ptr<PreparedRun::State> Session::State::Take(const Key& key) {
 
 PreparedRun Session::Prepare(std::span<const Node> fetches, const PrepareOptions& options) {
   const auto key = state_->KeyOf(fetches, options);
-  return PreparedRun(std::make_unique<PreparedRun::State>(*state_, key, state_->ProgramFor(key)));
+  const PreparedRun* const other = options.shares_memory_with;
+  return PreparedRun(std::make_unique<PreparedRun::State>(*state_, key, state_->ProgramFor(key),
+                                                          other ? other->state_->workspace.memory() : nullptr));
 }
 
 namespace {
@@ -414,11 +458,12 @@ std::vector<Tensor> Session::State::RunOnce(std::span<const Feed> feeds, std::sp
   const Key key = KeyOf(fetches, {.mode = mode, .updates = updates, .batch = BatchOf(feeds), .fed = std::move(fed)});
   auto state = Take(key);
   const Program& program = *state->program;
-  for (const ProgramInput& input : program.inputs) {
+  for (size_t i = 0; i < program.inputs.size(); ++i) {
+    const ProgramInput& input = program.inputs[i];
     const Path& name = program.graph.name(input.node);
     if (const auto feed = by_name.find(name.str()); feed != by_name.end())
       std::ranges::copy(feed->second->value.bytes(), state->InputBytes(input).begin());
-    else if (input.has_default) state->FillDefault(input);
+    else if (input.has_default) state->FillDefault(i);
     else
       throw GraphError(
           fmt::format("feed '{}': missing, expected {}", name.str(), ToString(program.graph.type(input.node))));
@@ -452,22 +497,45 @@ int Session::threads() const { return state_->runner == nullptr ? 1 : state_->ru
 Graph& Session::graph() const { return state_->graph; }
 VariableStore& Session::store() const { return state_->store; }
 
+void Session::Assign(std::vector<Graph::Pair> assignments) {
+  const Session::State::Key key = {.fetches = {},
+                                   .fed = {},
+                                   .guards = {},
+                                   .mode = Mode::kInference,
+                                   .updates = false,
+                                   .batch = -1,
+                                   .assignments = std::move(assignments)};
+  PreparedRun::State(*state_, key, state_->ProgramFor(key)).Execute(state_->run_number.load());
+}
+
+namespace {
+
+bool IsZeros(const Graph& graph, NodeId id) {
+  if (graph.op(id).traits.broadcasts) id = graph.operands(id)[0];
+  if (!graph.op(id).is_source(SourceKind::kConstant)) return false;
+  const Tensor& value = *graph.attributes(id).Get<std::shared_ptr<const Tensor>>("value");
+  return std::ranges::all_of(value.bytes(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
 void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& options) {
-  Session session(graph, store, {.threads = 1, .seed = options.seed});
-  std::vector<Node> values;
-  std::vector<NodeId> variables;
+  store.Declare(graph);
+  std::vector<Graph::Pair> drawn;
   for (const auto& [variable, value] : graph.initial_values()) {
-    if (store.Find(graph.name(variable))->initialised) continue;
-    variables.push_back(variable);
-    values.push_back(graph.node(value));
-  }
-  PreparedRun run = session.Prepare(values);
-  run.Run();
-  for (size_t i = 0; i < variables.size(); ++i) {
-    VariableStore::Entry& entry = *store.Find(graph.name(variables[i]));
-    std::ranges::copy(run.Output(i), entry.value().bytes().begin());
+    VariableStore::Entry& entry = *store.Find(graph.name(variable));
+    if (entry.initialised) continue;
+    if (!IsZeros(graph, value)) {
+      drawn.emplace_back(variable, value);
+      continue;
+    }
+    const std::unique_lock lock(store.mutex());
+    entry.SetZeros();
     entry.initialised = true;
   }
+  if (drawn.empty()) return;
+  Session(graph, store, {.threads = options.threads, .runner = options.runner, .seed = options.seed})
+      .Assign(std::move(drawn));
 }
 
 }  // namespace weft

@@ -82,6 +82,15 @@ struct PrepareOptions {
   int64_t batch = -1;             // the value of N
   std::vector<Node> fed = {};     // nodes other than placeholders that Input will give
   std::vector<Node> guards = {};  // scalars that must be finite, else Run throws NumericError and updates nothing
+  // A run that takes turns with this one and has room for it: they use the same memory. What Input has given is then to
+  // be filled again before each Run, and outputs are valid until either runs.
+  const PreparedRun* shares_memory_with = nullptr;
+};
+
+struct InitializeOptions {
+  uint64_t seed = 1;
+  int threads = 0;  // as of a session; the values do not depend on their number
+  TaskRunner* runner = nullptr;
 };
 
 class Session {
@@ -118,13 +127,13 @@ class Session {
 
  private:
   friend class PreparedRun;
+  friend void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& options);
+  // Computes each value and writes it to its variable.
+  void Assign(std::vector<Graph::Pair> assignments);
   struct State;
   std::unique_ptr<State> state_;
 };
 
-struct InitializeOptions {
-  uint64_t seed = 1;
-};
 // Gives every variable of the graph that has no value yet its initial value.
 void Initialize(Graph& graph, VariableStore& store, const InitializeOptions& options = {});
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -21,43 +22,141 @@ void RequireType(const Path& path, const VariableStore::Entry& known, DType dtyp
 
 }  // namespace
 
+// ---- Entries --------------------------------------------------------------------------------------------------------
+
+VariableStore::Entry::Entry(DType dtype, const Shape& shape) : type_({.dtype = dtype, .shape = shape}) {
+  PaddedByteSize(dtype, shape);  // throws now what memory of this size would throw
+}
+
 const Tensor& VariableStore::Entry::value() const {
+  const std::lock_guard lock(mutex_);
   Refresh(Layout::kRowMajor);
-  return value_;
+  if (!std::exchange(is_known_, true)) ++rows_holders_;
+  return rows_;
 }
 
 Tensor& VariableStore::Entry::value() {
-  Refresh(Layout::kRowMajor);
+  std::as_const(*this).value();
+  const std::lock_guard lock(mutex_);
   fresh_ = Fresh::kRowMajor;
-  return value_;
+  return rows_;
 }
 
-std::byte* VariableStore::Entry::Bytes(Layout layout) {
-  if (layout == Layout::kRowMajor) return value_.bytes().data();
+void VariableStore::Entry::Set(Tensor value) {
   const std::lock_guard lock(mutex_);
-  if (panels_.size() == 0) {
-    const int64_t width = PanelWidth(value_.dtype()), columns = value_.shape()[1].length();
-    panels_ = Tensor(value_.dtype(), {value_.shape()[0], (columns + width - 1) / width * width});
+  if (rows_holders_ > 0) {
+    std::ranges::copy(std::as_const(value).bytes(), rows_.bytes().begin());
+  } else if (panels_holders_ > 0) {
+    Convert(value.bytes().data(), panels_.bytes().data(), Layout::kPanels);
+    fresh_ = Fresh::kPanels;
+    return DropIfStale(Layout::kRowMajor);
+  } else {
+    rows_ = std::move(value);
   }
-  return panels_.bytes().data();
+  fresh_ = Fresh::kRowMajor;
+  DropIfStale(Layout::kPanels);
+}
+
+void VariableStore::Entry::SetZeros() {
+  const std::lock_guard lock(mutex_);
+  fresh_ = Fresh::kNeither;
+  for (const Layout layout : {Layout::kRowMajor, Layout::kPanels}) {
+    DropIfStale(layout);
+    if (Holders(layout) == 0) continue;
+    if (layout == Layout::kPanels) std::ranges::fill(panels_.bytes(), std::byte{0});
+    else std::ranges::fill(rows_.bytes(), std::byte{0});
+    fresh_ = fresh_ == Fresh::kNeither ? Only(layout) : Fresh::kBoth;
+  }
+}
+
+VariableStore::Entry::Reading::Reading(const Entry& entry) {
+  const std::lock_guard lock(entry.mutex_);
+  if (entry.fresh_ == Fresh::kPanels) {
+    copy_ = Tensor(entry.type_.dtype, entry.type_.shape);
+    entry.Convert(entry.panels_.bytes().data(), copy_.bytes().data(), Layout::kRowMajor);
+    bytes_ = copy_.bytes();
+  } else if (entry.fresh_ == Fresh::kNeither) {
+    copy_ = Tensor(entry.type_.dtype, entry.type_.shape);
+    bytes_ = copy_.bytes();
+  } else {
+    held_ = &entry;
+    ++entry.rows_holders_;
+    bytes_ = std::as_const(entry.rows_).bytes();
+  }
+}
+
+VariableStore::Entry::Reading::~Reading() {
+  if (held_ == nullptr) return;
+  const std::lock_guard lock(held_->mutex_);
+  --held_->rows_holders_;
+  held_->DropIfStale(Layout::kRowMajor);
+}
+
+std::byte* VariableStore::Entry::Hold(Layout layout) {
+  const std::lock_guard lock(mutex_);
+  std::byte* const memory = Allocate(layout);
+  ++Holders(layout);
+  if (fresh_ == Fresh::kNeither) fresh_ = Only(layout);
+  return memory;
+}
+
+void VariableStore::Entry::Release(Layout layout) {
+  const std::lock_guard lock(mutex_);
+  --Holders(layout);
+  DropIfStale(layout);
 }
 
 void VariableStore::Entry::Prepare(Layout layout, bool is_written) {
-  Refresh(layout);
-  if (is_written) fresh_ = layout == Layout::kPanels ? Fresh::kPanels : Fresh::kRowMajor;
+  if (const Fresh fresh = fresh_.load(std::memory_order_acquire); fresh != Only(layout) && fresh != Fresh::kBoth) {
+    const std::lock_guard lock(mutex_);
+    Refresh(layout);
+  }
+  if (is_written) fresh_ = Only(layout);
+}
+
+// To `layout`, from the other one.
+void VariableStore::Entry::Convert(const std::byte* from, std::byte* to, Layout layout) const {
+  const int64_t rows = type_.shape[0].length(), columns = type_.shape[1].length();
+  (layout == Layout::kPanels ? ToPanels : FromPanels)(from, rows, columns, static_cast<int64_t>(SizeOf(type_.dtype)), 0,
+                                                      rows, to);
+}
+
+bool VariableStore::Entry::Has(Layout layout) const { return fresh_ == Only(layout) || fresh_ == Fresh::kBoth; }
+
+std::byte* VariableStore::Entry::Allocate(Layout layout) const {
+  if (Holders(layout) == 0 && !Has(layout)) {
+    if (layout == Layout::kRowMajor) {
+      rows_ = Tensor(type_.dtype, type_.shape);
+    } else {
+      const int64_t width = PanelWidth(type_.dtype), panels = (type_.shape[1].length() + width - 1) / width;
+      panels_ = Pages(static_cast<size_t>(PaddedByteSize(type_.dtype, {panels * width, type_.shape[0]})));
+    }
+  }
+  return Memory(layout);
 }
 
 void VariableStore::Entry::Refresh(Layout layout) const {
-  const Fresh stale = layout == Layout::kPanels ? Fresh::kRowMajor : Fresh::kPanels;
-  if (fresh_.load(std::memory_order_acquire) != stale) return;
-  const std::lock_guard lock(mutex_);
-  if (fresh_.load(std::memory_order_acquire) != stale) return;
-  const int64_t rows = value_.shape()[0].length(), columns = value_.shape()[1].length();
-  const auto size = static_cast<int64_t>(SizeOf(value_.dtype()));
-  if (layout == Layout::kPanels) ToPanels(value_.bytes().data(), rows, columns, size, 0, rows, panels_.bytes().data());
-  else FromPanels(panels_.bytes().data(), rows, columns, size, 0, rows, value_.bytes().data());
+  if (Has(layout)) return;
+  std::byte* const to = Allocate(layout);
+  if (fresh_ == Fresh::kNeither) {
+    fresh_ = Only(layout);
+    return;
+  }
+  const Layout other = layout == Layout::kPanels ? Layout::kRowMajor : Layout::kPanels;
+  Convert(Memory(other), to, layout);
   fresh_.store(Fresh::kBoth, std::memory_order_release);
+  DropIfStale(other);
 }
+
+// Memory that nobody holds goes unless it alone has the value.
+void VariableStore::Entry::DropIfStale(Layout layout) const {
+  if (Holders(layout) > 0 || fresh_ == Only(layout)) return;
+  if (fresh_ == Fresh::kBoth) fresh_ = Only(layout == Layout::kPanels ? Layout::kRowMajor : Layout::kPanels);
+  if (layout == Layout::kPanels) panels_ = Pages();
+  else rows_ = Tensor();
+}
+
+// ---- The store ------------------------------------------------------------------------------------------------------
 
 void VariableStore::Declare(const Graph& graph) {
   std::vector<NodeId> fresh;  // all are checked before the first is added
@@ -86,7 +185,7 @@ void VariableStore::Declare(const Path& path, DType dtype, const Shape& shape) {
 void VariableStore::Set(const Path& path, const Tensor& value) {
   Declare(path, value.dtype(), value.shape());
   Entry& entry = entries_.at(path);
-  std::ranges::copy(value.bytes(), entry.value().bytes().begin());  // into the old memory: programs point to it
+  entry.Set(value);
   entry.initialised = true;
 }
 

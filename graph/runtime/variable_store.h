@@ -6,39 +6,78 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <vector>
 
 #include "weft/graph/graph.h"
 #include "weft/graph/kernel.h"
+#include "weft/graph/runtime/pages.h"
 #include "weft/graph/tensor.h"
 
 namespace weft {
 
 class VariableStore {
  public:
-  // A variable: row-major for its users; for programs, where they want it so, in panels, too. What was written in one
-  // layout is copied to the other when it is next asked for.
+  // A variable: row-major for its users; for programs, where they want it so, in panels. What was written in one layout
+  // is copied to the other when it is next asked for.
+  //
+  // Memory of a layout is there while somebody holds it, who may know its address, and while it alone has the value:
+  // what programs read in panels alone has no second copy in rows. Zeros that nobody holds have no memory at all.
   class Entry {
    public:
-    Entry(DType dtype, const Shape& shape) : value_(dtype, shape) {}
+    Entry(DType dtype, const Shape& shape);
 
     bool initialised = false;
-    TensorType type() const { return value_.type(); }
-    // Its memory stays where it is as long as the store lives.
+    const TensorType& type() const { return type_; }
+    // Held from the first call on: its memory stays where it is as long as the store lives.
     const Tensor& value() const;
     Tensor& value();  // to be written: whatever lies in panels is out of date
-    // The same for panels: their memory stays where it is, too.
-    std::byte* Bytes(Layout layout);
-    // Before a program reads `layout`, and perhaps writes it.
+    // Becomes the value, of the same type, without being copied where nobody holds rows.
+    void Set(Tensor value);
+    void SetZeros();
+
+    // The elements in row-major order for as long as it lives. The store must not be written meanwhile.
+    class Reading {
+     public:
+      explicit Reading(const Entry& entry);
+      ~Reading();
+      Reading(const Reading&) = delete;
+      Reading& operator=(const Reading&) = delete;
+      std::span<const std::byte> bytes() const { return bytes_; }
+
+     private:
+      const Entry* held_ = nullptr;
+      Tensor copy_;  // of panels
+      std::span<const std::byte> bytes_;
+    };
+
+    // For a program: holds memory of this layout, which stays where it is until it is released as often.
+    std::byte* Hold(Layout layout);
+    void Release(Layout layout);
+    // Before the program reads `layout`, which it holds, and perhaps writes it.
     void Prepare(Layout layout, bool is_written);
 
    private:
-    enum class Fresh : uint8_t { kBoth, kRowMajor, kPanels };
+    enum class Fresh : uint8_t { kNeither, kRowMajor, kPanels, kBoth };  // kNeither: zeros
+    static Fresh Only(Layout layout) { return layout == Layout::kPanels ? Fresh::kPanels : Fresh::kRowMajor; }
+    size_t& Holders(Layout layout) const { return layout == Layout::kPanels ? panels_holders_ : rows_holders_; }
+    std::byte* Memory(Layout layout) const {
+      return layout == Layout::kPanels ? panels_.bytes().data() : rows_.bytes().data();
+    }
+    void Convert(const std::byte* from, std::byte* to, Layout layout) const;
+    // These are called with the mutex locked.
+    bool Has(Layout layout) const;
+    std::byte* Allocate(Layout layout) const;
     void Refresh(Layout layout) const;
+    void DropIfStale(Layout layout) const;
 
-    mutable std::mutex mutex_;  // of refreshing, by several readers at once
-    mutable Tensor value_, panels_;
-    mutable std::atomic<Fresh> fresh_ = Fresh::kRowMajor;
+    TensorType type_;
+    mutable std::mutex mutex_;
+    mutable Tensor rows_;
+    mutable Pages panels_;
+    mutable size_t rows_holders_ = 0, panels_holders_ = 0;
+    mutable std::atomic<Fresh> fresh_ = Fresh::kNeither;
+    mutable bool is_known_ = false;  // its rows are held for whoever called value()
   };
 
   VariableStore() = default;

@@ -1,16 +1,19 @@
 // The memory of a run.
 #include "weft/graph/runtime/workspace.h"
 
+#include <utility>
+
 #include "weft/graph/error.h"
 
 namespace weft {
 
-Workspace::Workspace(const Program& program)
+Workspace::Workspace(const Program& program, const std::shared_ptr<Pages>& memory)
     : addresses_(program.buffers.size()), pending_(std::make_unique<std::atomic<uint32_t>[]>(program.steps.size())) {
-  arena_ = Tensor(DType::kFloat64, {(program.arena_bytes + 7) / 8});
+  const bool fits = memory != nullptr && std::cmp_greater_equal(memory->bytes().size(), program.arena_bytes);
+  arena_ = fits ? memory : std::make_shared<Pages>(static_cast<size_t>(program.arena_bytes));
   for (BufferId id = 0; id < addresses_.size(); ++id) {
     const Buffer& buffer = program.buffers[id];
-    if (buffer.kind == BufferKind::kArena) addresses_[id] = arena_.bytes().data() + buffer.offset;
+    if (buffer.kind == BufferKind::kArena) addresses_[id] = arena_->bytes().data() + buffer.offset;
     // Constants are only read: no step lists them among its writes.
     if (buffer.kind == BufferKind::kInProgram)
       addresses_[id] = const_cast<std::byte*>(program.constants[static_cast<size_t>(buffer.offset)]->bytes().data());

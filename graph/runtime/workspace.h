@@ -8,13 +8,16 @@
 #include <vector>
 
 #include "weft/graph/compile/program.h"
-#include "weft/graph/tensor.h"
+#include "weft/graph/runtime/pages.h"
 
 namespace weft {
 
 class Workspace {
  public:
-  explicit Workspace(const Program& program);
+  // In the memory of another run, if that is given and large enough.
+  explicit Workspace(const Program& program, const std::shared_ptr<Pages>& memory = nullptr);
+
+  const std::shared_ptr<Pages>& memory() const { return arena_; }
 
   std::span<std::byte* const> buffers() const { return addresses_; }
   std::byte* buffer(BufferId id) const { return addresses_[id]; }
@@ -29,7 +32,7 @@ class Workspace {
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 
  private:
-  Tensor arena_;
+  std::shared_ptr<Pages> arena_;
   std::vector<std::byte*> addresses_;
   std::unique_ptr<std::atomic<uint32_t>[]> pending_;
   std::atomic<bool> stopped_ = false;

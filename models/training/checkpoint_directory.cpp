@@ -121,8 +121,8 @@ Metadata RestoreGeneration(const Generation& generation, VariableStore& store) {
   // Both files are read before the store is touched.
   VariableStore weights, state;
   for (const Path& path : store.Paths()) {
-    const Tensor& value = store.Find(path)->value();
-    (path.IsWithin(Path(kTrainingScope)) ? state : weights).Declare(path, value.dtype(), value.shape());
+    const TensorType& type = store.Find(path)->type();
+    (path.IsWithin(Path(kTrainingScope)) ? state : weights).Declare(path, type.dtype, type.shape);
   }
   Restore(generation.weights, {}, weights);
   RestoreReport report = Restore(generation.state, {}, state);

@@ -26,10 +26,11 @@ std::vector<Node> Fetches(const Objective& objective) {
 
 }  // namespace
 
-Evaluation::Evaluation(Session& session, const Objective& objective, const Dataset& dataset, int64_t batch)
+Evaluation::Evaluation(Session& session, const Objective& objective, const Dataset& dataset, int64_t batch,
+                       const PreparedRun* other)
     : watched_(InInference(objective)),
       order_(static_cast<size_t>(SampleCount(dataset))),
-      batches_(session, Fetches(objective), {}, dataset, batch) {
+      batches_(session, Fetches(objective), {.shares_memory_with = other}, dataset, batch) {
   std::iota(order_.begin(), order_.end(), 0);
 }
 

@@ -35,8 +35,10 @@ struct Means {
 // Layers use their moving averages. The batch size only changes the order of summing.
 class Evaluation {
  public:
-  // Throws GraphError for a data set that does not fit or a placeholder that nothing feeds.
-  Evaluation(Session& session, const Objective& objective, const Dataset& dataset, int64_t batch = 1000);
+  // `other`: a run that takes turns with it, whose memory it may use. Throws GraphError for a data set that does not
+  // fit or a placeholder that nothing feeds.
+  Evaluation(Session& session, const Objective& objective, const Dataset& dataset, int64_t batch = 1000,
+             const PreparedRun* other = nullptr);
   // One pass over all samples.
   Means Run();
 

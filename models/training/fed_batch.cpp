@@ -75,6 +75,7 @@ FedBatches::FedBatches(Session& session, std::span<const Node> fetches, PrepareO
     if (size > 0) to.emplace(session, fetches, options, dataset, scalars);
   };
   make(full_, samples_ >= batch ? batch : 0);
+  if (full_) options.shares_memory_with = &full_->run();  // they take turns
   make(rest_, samples_ % batch);
 }
 

@@ -23,6 +23,7 @@ class FedBatch {
   void Run(std::span<const int64_t> samples);
   // Of fetch number i over the samples of the last run; a scalar times their number.
   double SumOf(size_t i) const;
+  const PreparedRun& run() const { return run_; }
   // Fills one of the scalars, of f32 or f64.
   void SetScalar(Node scalar, double value);
 
@@ -47,6 +48,7 @@ class FedBatches {
   int64_t sample_count() const { return samples_; }
   // Of the batch that begins at this position of the order.
   int64_t SizeAt(int64_t position) const { return std::min(batch_, samples_ - position); }
+  const PreparedRun& run() const { return full_ ? full_->run() : rest_->run(); }
   FedBatch& At(int64_t position) { return SizeAt(position) == batch_ ? *full_ : *rest_; }
 
  private:

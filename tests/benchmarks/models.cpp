@@ -130,7 +130,7 @@ void Run(const Options& options) {
   const Model model = options.model == "vae" ? BuildVae(graph, options, dtype) : BuildClassifier(graph, options, dtype);
   Minimize(model.loss, Adam{});
   VariableStore variables(graph);
-  Initialize(graph, variables);
+  Initialize(graph, variables, {.threads = options.threads});
   Session session(graph, variables, {.threads = options.threads});
   PreparedRun run = session.Prepare(
       {model.loss}, {.mode = Mode::kTraining, .updates = true, .batch = options.batch, .guards = {model.loss}});

@@ -55,7 +55,7 @@ Content Sample() {
 
 void WriteAll(const std::filesystem::path& path, const Content& content) {
   std::vector<SafetensorsItem> items;
-  for (const auto& [name, tensor] : content.tensors) items.push_back({.name = name, .value = &tensor});
+  for (const auto& [name, tensor] : content.tensors) items.emplace_back(name, &tensor);
   WriteSafetensors(FileSystem(), path, items, content.metadata);
 }
 
@@ -284,7 +284,7 @@ TEST(Safetensors, AHundredThousandTensorsAreReadAgain) {
   const TemporaryDirectory directory;
   const Tensor empty(DType::kFloat32, {0});
   std::vector<SafetensorsItem> items;
-  for (int i = 0; i < 100'000; ++i) items.push_back({.name = Path("T" + std::to_string(i)), .value = &empty});
+  for (int i = 0; i < 100'000; ++i) items.emplace_back(Path("T" + std::to_string(i)), &empty);
   WriteSafetensors(FileSystem(), directory / "file", items, {});
   const FileSystem system;
   EXPECT_EQ(ReadSafetensorsHeader(InputFile(system, directory / "file")).entries.size(), 100'000u);

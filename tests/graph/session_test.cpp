@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <thread>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <xmmintrin.h>
 
@@ -134,6 +136,64 @@ TEST(Step, AllocatesNothing) {
     run.Run();
   }
   EXPECT_EQ(AllocationCount(), before);
+}
+
+TEST(Guard, SearchesWithVariablesAsTheLastStepLeftThem) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {2, 32});
+  const Node w = Variable("W", BroadcastTo(Constant(graph, 1.0), {32, 64}));
+  const Node loss = Named("Loss", ReduceSum(Named("Root", Sqrt(MatMul(x, w)))));
+  graph.AddUpdate(w, w - 0.75);
+  VariableStore store(graph);
+  Initialize(graph, store);
+  Session session(graph, store, {.threads = 1});
+  PreparedRun run = session.Prepare({loss}, {.mode = Mode::kTraining, .updates = true, .guards = {loss}});
+  std::ranges::fill(run.Input<float>(x), 1.0F);
+  run.Run();
+  run.Run();
+  EXPECT_THAT(Thrown<NumericError>([&] { run.Run(); }), testing::HasSubstr("node 'Root' (Sqrt): not finite"));
+}
+
+// The default of a placeholder, and what is fed, are there in every run of each.
+TEST(PreparedRun, TakesTurnsInTheMemoryOfAnother) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {kBatch, 3});
+  const Node rate = Placeholder(graph, "Rate", {}, {.default_value = 2.0});
+  const Node y = Exp(x) * BroadcastTo(rate, {kBatch, 3});
+  VariableStore store(graph);
+  Session session(graph, store, {.threads = 1});
+  PreparedRun large = session.Prepare({y}, {.batch = 50});
+  PreparedRun small = session.Prepare({y}, {.batch = 7, .shares_memory_with = &large});
+  EXPECT_EQ(static_cast<const void*>(large.Input(x).data()), small.Input(x).data());
+  for (int turn = 0; turn < 3; ++turn) {
+    for (PreparedRun* run : {&large, &small}) {
+      std::ranges::fill(run->Input<float>(x), 0.0F);
+      run->Run();
+      EXPECT_THAT(run->Output<float>(0), testing::Each(2.0F));
+    }
+  }
+  // One that is too large has memory of its own.
+  PreparedRun larger = session.Prepare({y}, {.batch = 5000, .shares_memory_with = &large});
+  std::ranges::fill(larger.Input<float>(x), 0.0F);
+  small.Run();
+  larger.Run();
+  EXPECT_THAT(larger.Output<float>(0), testing::Each(2.0F));
+}
+
+TEST(Initialize, GivesTheSameBitsOnAnyNumberOfThreads) {
+  std::vector<Tensor> values;
+  for (const int threads : {1, 2, 3}) {
+    Graph graph;
+    Variable("W", TruncatedNormal(graph, "Initial", {300, 500}) * 0.1);
+    Variable("B", RandomUniform(graph, "Bias", {70'000}));
+    Variable("Slot", BroadcastTo(Constant(graph, 0.0), {300, 500}));
+    Variable("Negative", BroadcastTo(Constant(graph, -0.0), {5}));
+    VariableStore store(graph);
+    Initialize(graph, store, {.threads = threads});
+    for (const Path& path : store.Paths()) values.push_back(store.Get(path));
+  }
+  for (size_t i = 4; i < values.size(); ++i) EXPECT_EQ(values[i], values[i % 4]);
+  EXPECT_TRUE(std::signbit(values[1].values<float>()[0]));
 }
 
 TEST(Guard, StopsBeforeAnyUpdateAndNamesTheFirstBadNode) {

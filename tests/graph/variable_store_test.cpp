@@ -1,6 +1,15 @@
 // A store keeps one value a path, where it is, and of one type.
 #include "weft/graph/runtime/variable_store.h"
 
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <numeric>
+#include <utility>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -73,7 +82,7 @@ TEST(VariableStore, WhatAProgramWritesInPanelsIsReadInRows) {
     for (size_t i = 0; i < static_cast<size_t>(value.size()); ++i) value.values<float>()[i] = static_cast<float>(i);
     store.Set("W", value);
 
-    auto* const panels = reinterpret_cast<float*>(entry.Bytes(Layout::kPanels));
+    auto* const panels = reinterpret_cast<float*>(entry.Hold(Layout::kPanels));
     entry.Prepare(Layout::kPanels, true);
     const auto rows = static_cast<size_t>(shape[0].length()), columns = static_cast<size_t>(shape[1].length());
     for (size_t r = 0; r < rows; ++r) {
@@ -89,8 +98,99 @@ TEST(VariableStore, WhatAProgramWritesInPanelsIsReadInRows) {
     store.Set("W", Tensor(DType::kFloat32, shape));
     entry.Prepare(Layout::kPanels, false);
     EXPECT_EQ(panels[0], 0);
-    EXPECT_EQ(entry.Bytes(Layout::kPanels), reinterpret_cast<std::byte*>(panels));
+    EXPECT_EQ(entry.Hold(Layout::kPanels), reinterpret_cast<std::byte*>(panels));
   }
+}
+
+// What the process has of memory, in bytes, without what malloc keeps for later.
+size_t ResidentBytes() {
+  malloc_trim(0);
+  std::ifstream status("/proc/self/statm");
+  size_t all = 0, resident = 0;
+  status >> all >> resident;
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
+constexpr size_t kLarge = size_t{64} << 20;
+const Shape kLargeShape = {1024, 16384};
+
+TEST(VariableStore, ZerosHaveNoMemoryUntilTheyAreWritten) {
+  if (kIsSanitized) GTEST_SKIP() << "a sanitizer keeps memory that was freed";
+  VariableStore store;
+  const size_t before = ResidentBytes();
+  store.Declare("W", DType::kFloat32, kLargeShape);
+  store.Find("W")->SetZeros();
+  std::byte* const panels = store.Find("W")->Hold(Layout::kPanels);
+  store.Find("W")->Prepare(Layout::kPanels, false);
+  EXPECT_LT(ResidentBytes(), before + kLarge / 4);
+  EXPECT_EQ(panels[kLarge / 2], std::byte{0});
+}
+
+TEST(VariableStore, AVariableThatIsReadInPanelsAloneHasNoRows) {
+  if (kIsSanitized) GTEST_SKIP() << "a sanitizer keeps memory that was freed";
+  VariableStore store;
+  const size_t before = ResidentBytes();
+  store.Set("W", Tensor(DType::kFloat32, kLargeShape));
+  VariableStore::Entry& entry = *store.Find("W");
+  entry.Hold(Layout::kPanels);
+  entry.Prepare(Layout::kPanels, true);
+  EXPECT_LT(ResidentBytes(), before + kLarge * 5 / 4);
+  { const VariableStore::Entry::Reading reading(entry); }
+  store.Set("W", Tensor(DType::kFloat32, kLargeShape));
+  EXPECT_LT(ResidentBytes(), before + kLarge * 5 / 4);
+  EXPECT_EQ(entry.value().bytes().size(), kLarge);
+  EXPECT_GT(ResidentBytes(), before + kLarge * 7 / 4);
+}
+
+TEST(VariableStore, MemoryStaysWhereItIsWhileItIsHeld) {
+  VariableStore store;
+  store.Set("W", Tensor::Of<float>({2, 32}, std::vector<float>(64, 1)));
+  VariableStore::Entry& entry = *store.Find("W");
+  const std::byte* const panels = entry.Hold(Layout::kPanels);
+  EXPECT_EQ(entry.Hold(Layout::kPanels), panels);
+  entry.Release(Layout::kPanels);
+  entry.Prepare(Layout::kPanels, true);
+  const std::byte* const rows = std::as_const(entry).value().bytes().data();
+  entry.Prepare(Layout::kPanels, true);
+  store.Set("W", Tensor::Of<float>({2, 32}, std::vector<float>(64, 2)));
+  EXPECT_EQ(entry.value().bytes().data(), rows);
+  EXPECT_EQ(entry.Hold(Layout::kPanels), panels);
+  // Whoever comes after the last one that held it finds the value all the same.
+  entry.Prepare(Layout::kPanels, true);
+  entry.Release(Layout::kPanels);
+  entry.Release(Layout::kPanels);
+  EXPECT_EQ(store.Get("W"), Tensor::Of<float>({2, 32}, std::vector<float>(64, 2)));
+}
+
+TEST(VariableStore, AReadingIsInRowsWhateverTheLayout) {
+  std::vector<float> numbers(3 * 40);
+  std::iota(numbers.begin(), numbers.end(), 0.0F);
+  const Tensor value = Tensor::Of<float>({3, 40}, numbers);
+  VariableStore store;
+  store.Declare("W", DType::kFloat32, {3, 40});
+  VariableStore::Entry& entry = *store.Find("W");
+  const auto read = [&entry] {
+    const VariableStore::Entry::Reading reading(entry);
+    Tensor copy(DType::kFloat32, {3, 40});
+    std::ranges::copy(reading.bytes(), copy.bytes().begin());
+    return copy;
+  };
+  EXPECT_EQ(read(), Tensor(DType::kFloat32, {3, 40}));
+  entry.Set(value);
+  EXPECT_EQ(read(), value);
+  entry.Hold(Layout::kPanels);
+  entry.Prepare(Layout::kPanels, true);
+  EXPECT_EQ(read(), value);
+  entry.SetZeros();
+  EXPECT_EQ(read(), Tensor(DType::kFloat32, {3, 40}));
+  entry.Set(value);
+  EXPECT_EQ(read(), value);
 }
 
 TEST(VariableStore, SetDeclares) {

@@ -4,28 +4,80 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 #include <vector>
+
+#include "weft/graph/runtime/panels.h"
 
 namespace weft {
 namespace {
 
+constexpr std::byte kNaN{0xFF};  // floating-point elements of such bytes are NaN
 constexpr std::byte kUntouched{0xA5};
-constexpr size_t kGuardBytes = 256;
 
-// Aligned bytes with a guard behind what a kernel may touch.
-struct Memory {
-  explicit Memory(int64_t bytes)
-      : padded(static_cast<size_t>(PaddedByteSize(bytes))),
-        storage(DType::kFloat64, {static_cast<int64_t>((padded + kGuardBytes) / 8)}) {
-    std::ranges::fill(storage.bytes(), kUntouched);
+// A buffer of a plan: aligned, with its padding, at an unreadable page.
+class PaddedBuffer {
+ public:
+  PaddedBuffer(int64_t bytes, Side side)
+      : memory_(static_cast<size_t>(PaddedByteSize(bytes))),
+        buffer_(memory_.at(side, static_cast<size_t>(PaddedByteSize(bytes)))) {
+    std::ranges::fill(memory_.all(), kUntouched);
+    std::ranges::fill(buffer_, kNaN);
   }
-  bool guard_is_whole() const {
-    return std::ranges::all_of(storage.bytes().subspan(padded), [](std::byte b) { return b == kUntouched; });
+  std::byte* data() const { return buffer_.data(); }
+  bool is_touched_outside() const {
+    const std::byte *const begin = buffer_.data(), *const end = begin + buffer_.size();
+    const std::span<std::byte> all = memory_.all();
+    const auto touched = [](std::byte b) { return b != kUntouched; };
+    return std::any_of<const std::byte*>(all.data(), begin, touched) ||
+           std::any_of<const std::byte*>(end, all.data() + all.size(), touched);
   }
 
-  size_t padded;
-  Tensor storage;
+ private:
+  GuardedMemory memory_;
+  std::span<std::byte> buffer_;
 };
+
+struct PanelSizes {
+  PanelSizes(const TensorType& type)
+      : rows(type.shape[0].length()), columns(type.shape[1].length()), size(static_cast<int64_t>(SizeOf(type.dtype))) {
+    const int64_t width = PanelWidth(type.dtype);
+    filled_up = (columns + width - 1) / width * width;
+  }
+  int64_t rows, columns, size, filled_up;
+};
+
+int64_t BytesIn(Layout layout, const TensorType& type) {
+  if (layout == Layout::kRowMajor) return ByteSize(type.dtype, type.shape);
+  const PanelSizes sizes(type);
+  return ByteSize(type.dtype, {sizes.rows, sizes.filled_up});
+}
+
+// What fills up the last panel stays NaN.
+void Fill(const Tensor& value, Layout layout, std::byte* to) {
+  if (layout == Layout::kRowMajor) {
+    std::ranges::copy(value.bytes(), to);
+    return;
+  }
+  const PanelSizes sizes(value.type());
+  const auto row = static_cast<size_t>(sizes.columns * sizes.size),
+             wide = static_cast<size_t>(sizes.filled_up * sizes.size);
+  std::vector<std::byte> filled(wide * static_cast<size_t>(sizes.rows), kNaN);
+  for (size_t r = 0; r < static_cast<size_t>(sizes.rows); ++r)
+    std::ranges::copy(value.bytes().subspan(r * row, row), filled.begin() + static_cast<ptrdiff_t>(r * wide));
+  ToPanels(filled.data(), sizes.rows, sizes.filled_up, sizes.size, 0, sizes.rows, to);
+}
+
+Tensor ValueIn(const std::byte* from, Layout layout, const TensorType& type) {
+  Tensor value(type.dtype, type.shape);
+  if (layout == Layout::kRowMajor) {
+    std::memcpy(value.bytes().data(), from, value.bytes().size());
+  } else {
+    const PanelSizes sizes(type);
+    FromPanels(from, sizes.rows, sizes.columns, sizes.size, 0, sizes.rows, value.bytes().data());
+  }
+  return value;
+}
 
 bool Is(StepBuffer buffer, StepBuffer mark) {
   return (static_cast<uint32_t>(buffer) & static_cast<uint32_t>(mark)) != 0;
@@ -34,22 +86,29 @@ bool Is(StepBuffer buffer, StepBuffer mark) {
 }  // namespace
 
 Tensor RunSteps(const OpDef& op, std::span<const Tensor> operands, const Attributes& attributes, const TensorType& type,
-                const StepOrder& order) {
+                const StepOrder& order, const StepMemory& memory) {
   std::vector<TensorType> types;
   for (const Tensor& operand : operands) types.push_back(operand.type());
-  LoweringContext context = {.operands = types, .result = type, .attributes = attributes};
+  LoweringContext context = {.operands = types,
+                             .result = type,
+                             .attributes = attributes,
+                             .layouts = memory.layouts,
+                             .result_layout = memory.result_layout};
   std::get<InSteps>(*op.lower).rule(context);
 
-  Memory result(ByteSize(type.dtype, type.shape));
-  std::vector<Memory> scratch;
-  for (int64_t bytes : context.scratch_bytes) scratch.emplace_back(bytes);
-  const auto address = [&](StepBuffer buffer) -> std::byte* {
-    if (Is(buffer, StepBuffer::kResult)) return result.storage.bytes().data();
+  std::vector<PaddedBuffer> inputs, scratch;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    inputs.emplace_back(BytesIn(context.layout(i), types[i]), memory.side);
+    Fill(operands[i], context.layout(i), inputs.back().data());
+  }
+  const PaddedBuffer result(BytesIn(memory.result_layout, type), memory.side);
+  for (int64_t bytes : context.scratch_bytes) scratch.emplace_back(bytes, memory.side);
+  const auto address = [&](StepBuffer buffer) {
+    if (Is(buffer, StepBuffer::kResult)) return result.data();
     if (Is(buffer, StepBuffer::kScratch)) {
-      const uint32_t i = static_cast<uint32_t>(buffer) & ~static_cast<uint32_t>(StepBuffer::kScratch);
-      return scratch[i].storage.bytes().data();
+      return scratch[static_cast<uint32_t>(buffer) & ~static_cast<uint32_t>(StepBuffer::kScratch)].data();
     }
-    return const_cast<std::byte*>(operands[static_cast<uint32_t>(buffer)].bytes().data());  // only ever read
+    return inputs[static_cast<uint32_t>(buffer)].data();
   };
   for (const StepSpec& step : context.steps) {
     std::vector<const std::byte*> reads;
@@ -69,12 +128,11 @@ Tensor RunSteps(const OpDef& op, std::span<const Tensor> operands, const Attribu
       step.run(arguments, begin, std::min(step.blocks, begin + piece));
     }
   }
-  if (!result.guard_is_whole() || !std::ranges::all_of(scratch, &Memory::guard_is_whole)) {
-    throw std::logic_error(std::string(*op.name) + " wrote behind its padding");
+  if (result.is_touched_outside() || std::ranges::any_of(scratch, &PaddedBuffer::is_touched_outside) ||
+      std::ranges::any_of(inputs, &PaddedBuffer::is_touched_outside)) {
+    throw std::logic_error(std::string(*op.name) + " wrote outside its buffers");
   }
-  Tensor value(type.dtype, type.shape);
-  std::memcpy(value.bytes().data(), result.storage.bytes().data(), value.bytes().size());
-  return value;
+  return ValueIn(result.data(), memory.result_layout, type);
 }
 
 }  // namespace weft

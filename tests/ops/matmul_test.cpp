@@ -111,10 +111,11 @@ INSTANTIATE_TEST_SUITE_P(Simd, MatMulOnTarget, testing::ValuesIn(SimdTargets()),
 
 TEST_P(MatMulOnTarget, AgreesWithPlainLoops) {
   const std::tuple<int64_t, int64_t, int64_t> sizes[] = {
-      {1, 1, 1},     {1, 129, 40},  {2, 70, 7},    {3, 64, 130},  {4, 33, 300}, {40, 1, 9},    {130, 2, 70},
-      {70, 3, 260},  {300, 4, 5},   {5, 5, 5},     {6, 16, 1},    {7, 17, 2},   {11, 31, 3},   {12, 32, 4},
-      {16, 48, 15},  {31, 65, 16},  {32, 100, 17}, {33, 128, 31}, {64, 63, 64}, {66, 129, 65}, {70, 70, 70},
-      {29, 20, 127}, {45, 24, 128}, {21, 34, 129}, {8, 9, 385},   {260, 7, 11}, {9, 270, 12}};
+      {1, 1, 1},    {1, 129, 40},  {2, 70, 7},   {3, 64, 130},   {4, 33, 300},   {40, 1, 9},
+      {130, 2, 70}, {70, 3, 260},  {300, 4, 5},  {5, 5, 5},      {6, 16, 1},     {7, 17, 2},
+      {11, 31, 3},  {12, 32, 4},   {16, 48, 15}, {31, 65, 16},   {32, 100, 17},  {33, 128, 31},
+      {64, 63, 64}, {66, 129, 65}, {70, 70, 70}, {29, 20, 127},  {45, 24, 128},  {21, 34, 129},
+      {8, 9, 385},  {260, 7, 11},  {9, 270, 12}, {33, 70, 1100}, {3, 129, 1100}, {70, 3, 1100}};
   for (const auto& [rows, columns, depth] : sizes) {
     for (const MatMulOptions& options : kAllTransposes) {
       for (DType dtype : {DType::kFloat32, DType::kFloat64})
@@ -157,6 +158,26 @@ TEST_P(MatMulOnTarget, TransposesAreReadNotRounded) {
                         options.transpose_right ? Transposed(right) : right, options),
                 product)
           << Text(p);
+    }
+  }
+}
+
+// Depths of one chunk and of several, tiles cut off on all sides; what fills up the panels of operands is NaN.
+TEST_P(MatMulOnTarget, LayoutsChangeNoBit) {
+  for (const Problem& shape :
+       {Problem{33, 70, 40}, Problem{300, 33, 1100}, Problem{1, 70, 600}, Problem{4, 129, 600}}) {
+    for (const MatMulOptions& options : kAllTransposes) {
+      const Problem p = {shape.rows, shape.columns, shape.depth, options};
+      const Tensor operands[] = {Left(p, DType::kFloat32), Right(p, DType::kFloat32)};
+      const Tensor expected = Product(operands[0], operands[1], options);
+      for (unsigned choice = 1; choice < 8; ++choice) {
+        const auto layout = [choice](unsigned i) {
+          return (choice >> i & 1) != 0 ? Layout::kPanels : Layout::kRowMajor;
+        };
+        const StepMemory memory = {.layouts = {layout(0), layout(1)}, .result_layout = layout(2)};
+        EXPECT_EQ(RunSteps(kMatMul, operands, AttributesOf(options), expected.type(), {}, memory), expected)
+            << Text(p) << " layouts " << choice;
+      }
     }
   }
 }

@@ -34,15 +34,16 @@ HWY_AFTER_NAMESPACE();
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numbers>
 #include <numeric>
 
 #include <gtest/gtest.h>
 
+#include "weft/graph/runtime/session.h"
 #include "weft/graph/scope.h"
 #include "weft/ops/all_ops.h"
 #include "weft/ops/ops.h"
 #include "weft/ops/random/random.h"
+#include "weft/tests/support/distributions.h"
 #include "weft/tests/support/simd_targets.h"
 #include "weft/tests/support/step_runner.h"
 
@@ -108,11 +109,6 @@ Tensor RunRandom(const OpDef& op, DType dtype, const Shape& shape, const Draws& 
   return RunSteps(op, {&state, 1}, attributes, {.dtype = dtype, .shape = shape}, order);
 }
 
-std::vector<double> Values(const Tensor& tensor) {
-  const Tensor wide = tensor.Cast(DType::kFloat64);
-  return {wide.values<double>().begin(), wide.values<double>().end()};
-}
-
 // Pinned, from an independent implementation of random/philox.h: a change here changes every trained model, and needs a
 // new version of the library's numerics.
 TEST(RandomStream, IsPinned) {
@@ -124,7 +120,7 @@ TEST(RandomStream, IsPinned) {
   EXPECT_EQ(far.first, 0x48611f33c81f53f5u);
   EXPECT_EQ(far.second, 0xa1e5802657f3b112u);
   const double first = static_cast<double>(words.first >> 11) * 0x1p-53;
-  EXPECT_EQ(Values(RunRandom(kRandomUniform, DType::kFloat64, {2}))[0], first);
+  EXPECT_EQ(SamplesOf(RunRandom(kRandomUniform, DType::kFloat64, {2}))[0], first);
 }
 
 TEST(RandomStream, HasTheSameBitsOnTargetsOfOneClass) {
@@ -148,10 +144,10 @@ TEST(RandomStream, FollowsTheFormulaOnEveryTarget) {
       const Attributes attributes = {{"dtype", dtype}, {"shape", shape}, {"stream", std::string("Encoder/Epsilon")}};
       const Tensor state = Tensor::Of<double>({2}, {-7, 123456789012});
       const std::vector<double> expected =
-          Values(EvaluateReference(*op, {&state, 1}, attributes, {.dtype = dtype, .shape = shape}));
+          SamplesOf(EvaluateReference(*op, {&state, 1}, attributes, {.dtype = dtype, .shape = shape}));
       for (int64_t target : SimdTargets()) {
         const OnSimdTarget on(target);
-        const std::vector<double> values = Values(RunRandom(*op, dtype, shape, {.seed = -7, .run = 123456789012}));
+        const std::vector<double> values = SamplesOf(RunRandom(*op, dtype, shape, {.seed = -7, .run = 123456789012}));
         const double bound = op == &kRandomUniform ? 0 : dtype == DType::kFloat32 ? 0x1p-22 : 1e-14;
         double worst = 0;
         for (size_t i = 0; i < values.size(); ++i) worst = std::max(worst, std::abs(values[i] - expected[i]));
@@ -176,9 +172,9 @@ TEST(RandomStream, DoesNotDependOnBlocks) {
 
 TEST(RandomStream, IsAFunctionOfTheElement) {
   for (const OpDef* op : kRandomOps) {
-    const std::vector<double> many = Values(RunRandom(*op, DType::kFloat32, {400, 3}));
+    const std::vector<double> many = SamplesOf(RunRandom(*op, DType::kFloat32, {400, 3}));
     for (const Shape& shape : {Shape{}, Shape{1}, Shape{7}, Shape{13, 2}, Shape{200, 3}, Shape{0}}) {
-      const std::vector<double> few = Values(RunRandom(*op, DType::kFloat32, shape));
+      const std::vector<double> few = SamplesOf(RunRandom(*op, DType::kFloat32, shape));
       EXPECT_TRUE(std::equal(few.begin(), few.end(), many.begin())) << *op->name << ToString(shape);
     }
   }
@@ -186,8 +182,8 @@ TEST(RandomStream, IsAFunctionOfTheElement) {
 
 TEST(RandomStream, OfFloat32IsThatOfFloat64) {
   for (const OpDef* op : kRandomOps) {
-    const std::vector<double> narrow = Values(RunRandom(*op, DType::kFloat32, {9999}));
-    const std::vector<double> wide = Values(RunRandom(*op, DType::kFloat64, {9999}));
+    const std::vector<double> narrow = SamplesOf(RunRandom(*op, DType::kFloat32, {9999}));
+    const std::vector<double> wide = SamplesOf(RunRandom(*op, DType::kFloat64, {9999}));
     for (size_t i = 0; i < wide.size(); ++i) {
       const double cut = std::floor(wide[i] * 0x1p24) * 0x1p-24,
                    rounded = static_cast<double>(static_cast<float>(wide[i]));
@@ -196,28 +192,22 @@ TEST(RandomStream, OfFloat32IsThatOfFloat64) {
   }
 }
 
-double Mean(const std::vector<double>& values, double (*of)(double)) {
-  double sum = 0;
-  for (double value : values) sum += of(value);
-  return sum / static_cast<double>(values.size());
-}
-
 constexpr int64_t kSamples = 1'000'000;
 const double kStandardError = 1 / std::sqrt(static_cast<double>(kSamples));
 
 // Streams that differ in a letter, seeds and runs that differ by one, neighbours within a stream: all uncorrelated.
 TEST(RandomStream, IsUncorrelatedWithItsNeighbours) {
-  const std::vector<double> base = Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}));
+  const std::vector<double> base = SamplesOf(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}));
   std::vector<double> shifted(base.begin() + 1, base.end());
   shifted.push_back(0);
   const std::vector<double> others[] = {
       shifted,
-      Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.seed = 2})),
-      Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.seed = INT64_MIN + 1})),
-      Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.run = 1})),
-      Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.run = int64_t{1} << 32})),
-      Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.stream = "Encoder/Epsilon_1"})),
-      Values(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.stream = "Encoder/Epsilom"})),
+      SamplesOf(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.seed = 2})),
+      SamplesOf(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.seed = INT64_MIN + 1})),
+      SamplesOf(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.run = 1})),
+      SamplesOf(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.run = int64_t{1} << 32})),
+      SamplesOf(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.stream = "Encoder/Epsilon_1"})),
+      SamplesOf(RunRandom(kRandomNormal, DType::kFloat64, {kSamples}, {.stream = "Encoder/Epsilom"})),
   };
   for (const std::vector<double>& other : others) {
     const double sum = std::inner_product(base.begin(), base.end(), other.begin(), 0.0);
@@ -225,27 +215,10 @@ TEST(RandomStream, IsUncorrelatedWithItsNeighbours) {
   }
 }
 
-// The largest distance between the samples' distribution and `cdf`, in units of 1/√n: above 2.23 in one of 10⁴ streams.
-double KolmogorovSmirnov(std::vector<double> values, double (*cdf)(double)) {
-  std::sort(values.begin(), values.end());
-  const auto n = static_cast<double>(values.size());
-  double distance = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const double p = cdf(values[i]);
-    distance = std::max({distance, static_cast<double>(i + 1) / n - p, p - static_cast<double>(i) / n});
-  }
-  return distance * std::sqrt(n);
-}
-
-double NormalCdf(double x) { return std::erfc(-x / std::numbers::sqrt2) / 2; }
-
 TEST(RandomUniform, IsUniform) {
   for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
-    const std::vector<double> values = Values(RunRandom(kRandomUniform, dtype, {kSamples}));
-    EXPECT_TRUE(std::ranges::all_of(values, [](double u) { return 0 <= u && u < 1; }));
-    EXPECT_LT(KolmogorovSmirnov(values, [](double u) { return u; }), 2.23);
-    EXPECT_NEAR(Mean(values, [](double u) { return u; }), 0.5, 4 * kStandardError * std::sqrt(1.0 / 12));
-    EXPECT_NEAR(Mean(values, [](double u) { return u * u; }), 1.0 / 3, 4 * kStandardError * std::sqrt(4.0 / 45));
+    const std::vector<double> values = SamplesOf(RunRandom(kRandomUniform, dtype, {kSamples}));
+    ExpectUniform(values);
     const double step = dtype == DType::kFloat32 ? 0x1p24 : 0x1p53;
     EXPECT_TRUE(std::ranges::all_of(values, [step](double u) { return u * step == std::floor(u * step); }));
     const auto is_odd = [step](double u) { return std::fmod(u * step, 2) == 1; };
@@ -254,17 +227,8 @@ TEST(RandomUniform, IsUniform) {
 }
 
 TEST(RandomNormal, IsNormal) {
-  for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
-    const std::vector<double> values = Values(RunRandom(kRandomNormal, dtype, {kSamples}));
-    EXPECT_TRUE(std::ranges::all_of(values, [](double z) { return std::isfinite(z); }));
-    EXPECT_LT(KolmogorovSmirnov(values, NormalCdf), 2.23);
-    EXPECT_NEAR(Mean(values, [](double z) { return z; }), 0, 4 * kStandardError);
-    EXPECT_NEAR(Mean(values, [](double z) { return z * z; }), 1, 4 * kStandardError * std::sqrt(2.0));
-    EXPECT_NEAR(Mean(values, [](double z) { return z * z * z; }), 0, 4 * kStandardError * std::sqrt(15.0));
-    EXPECT_NEAR(Mean(values, [](double z) { return z * z * z * z; }), 3, 4 * kStandardError * std::sqrt(96.0));
-    const double beyond_four = Mean(values, [](double z) { return std::abs(z) > 4 ? 1.0 : 0.0; });
-    EXPECT_NEAR(beyond_four, 6.334e-5, 4 * kStandardError * std::sqrt(6.334e-5));
-  }
+  for (DType dtype : {DType::kFloat32, DType::kFloat64})
+    ExpectNormal(SamplesOf(RunRandom(kRandomNormal, dtype, {kSamples})));
 }
 
 TEST(RandomNormal, IsFiniteAndAccurateAtTheEndsOfItsWords) {
@@ -284,19 +248,13 @@ TEST(RandomNormal, IsFiniteAndAccurateAtTheEndsOfItsWords) {
 }
 
 TEST(TruncatedNormal, StaysWithinTwoAndIsNormalThere) {
-  for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
-    const std::vector<double> values = Values(RunRandom(kTruncatedNormal, dtype, {kSamples}));
-    EXPECT_TRUE(std::ranges::all_of(values, [](double z) { return std::abs(z) <= 2; }));
-    const auto cdf = [](double z) { return (NormalCdf(z) - NormalCdf(-2)) / (NormalCdf(2) - NormalCdf(-2)); };
-    EXPECT_LT(KolmogorovSmirnov(values, cdf), 2.23);
-    EXPECT_NEAR(Mean(values, [](double z) { return z; }), 0, 4 * kStandardError * 0.8796);
-    EXPECT_NEAR(std::sqrt(Mean(values, [](double z) { return z * z; })), 0.87962566, 4 * kStandardError);
-  }
+  for (DType dtype : {DType::kFloat32, DType::kFloat64})
+    ExpectTruncatedNormal(SamplesOf(RunRandom(kTruncatedNormal, dtype, {kSamples})));
 }
 
 TEST(TruncatedNormal, KeepsWhatRandomNormalDrawsInside) {
-  const std::vector<double> all = Values(RunRandom(kRandomNormal, DType::kFloat64, {10000}));
-  const std::vector<double> kept = Values(RunRandom(kTruncatedNormal, DType::kFloat64, {10000}));
+  const std::vector<double> all = SamplesOf(RunRandom(kRandomNormal, DType::kFloat64, {10000}));
+  const std::vector<double> kept = SamplesOf(RunRandom(kTruncatedNormal, DType::kFloat64, {10000}));
   for (size_t i = 0; i < all.size(); ++i) {
     if (std::abs(all[i]) <= 2) ASSERT_EQ(kept[i], all[i]);
     else ASSERT_NE(kept[i], all[i]);
@@ -319,6 +277,28 @@ TEST(RandomOps, TakeTheirWholeNameAsStream) {
   EXPECT_EQ(inner.operand(0).name().str(), "RandomState");
   EXPECT_THROW(RandomNormal(graph, "Noise", {2}), GraphError);
   EXPECT_THROW(RandomNormal(graph, "Labels", {2}, DType::kInt64), GraphError);
+}
+
+// The numbers of a name: with other random nodes built before it or after it, fetched with it or pruned, in any batch.
+TEST(RandomOps, DoNotSeeTheGraphAroundThem) {
+  const auto draw = [](int before, bool fetch_all, int64_t batch) {
+    Graph graph;
+    const Node x = Placeholder(graph, "X", {kBatch, 5});
+    std::vector<Node> fetches;
+    for (int i = 0; i < before; ++i) fetches.push_back(RandomNormal(graph, "Before" + std::to_string(i), {3}));
+    const Node noise = RandomNormalLike("Noise", x);
+    fetches.push_back(RandomUniform(graph, "After", {3}));
+    VariableStore nothing;
+    Session session(graph, nothing);
+    if (!fetch_all) fetches.clear();
+    fetches.insert(fetches.begin(), noise);
+    const Feed feeds[] = {{x, Tensor(DType::kFloat32, {batch, 5})}};
+    return session.Run(feeds, fetches)[0];
+  };
+  const Tensor expected = draw(0, false, 100);
+  EXPECT_EQ(draw(3, false, 100), expected);
+  EXPECT_EQ(draw(3, true, 100), expected);
+  EXPECT_EQ(draw(1, true, 7), expected.Rows(0, 7));
 }
 
 }  // namespace

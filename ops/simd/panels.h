@@ -14,9 +14,9 @@ namespace weft {
 template <class T>
 inline constexpr int64_t kPanelWidth = kPanelRowBytes / int64_t{sizeof(T)};
 
-// The depth is the axis of the sum. Where the right operand must be packed, it is worked through in chunks: a panel's
-// chunk (64 KiB) stays in the L2 while the rows of a block pass by. Sums wait in the result between chunks, so their
-// order is that of one long loop.
+// The depth is the axis of the sum. Where the right operand must be packed, it is worked through in chunks of at most
+// so many steps: a panel's chunk (64 KiB) stays in the L2 while the rows of a block pass by. Sums wait in the result
+// between chunks, so their order is that of one long loop.
 inline constexpr int64_t kChunkDepth = 512;
 
 // The same for products of few rows, which pack several panels.

@@ -151,11 +151,12 @@ TEST(Ranges, AreKeptOnEveryTarget) {
     const auto value = std::bit_cast<float>(static_cast<uint32_t>(bits));
     if (!std::isnan(value)) x.push_back(value);
   }
-  std::vector<float> y(x.size() + kVector);
+  while (x.size() % kVector != 0) x.push_back(0);  // kernels work in whole vectors
+  std::vector<float> y(x.size());
   for (int64_t target : SimdTargets()) {
     const OnSimdTarget on(target);
     for (const Range& range : kRanges) {
-      RunKernel({range.op, {}, 0}, x, std::span(y).first(x.size()));
+      RunKernel({range.op, {}, 0}, x, y);
       for (size_t i = 0; i < x.size(); ++i)
         ASSERT_TRUE(range.low <= y[i] && y[i] <= range.high) << *range.op->name << " of " << x[i] << " is " << y[i];
     }

@@ -81,10 +81,11 @@ std::string Name(const UnaryCase& c) {
   return name;
 }
 
-double Formula(const UnaryCase& c, double x) {
-  const Reference::Function& formula = c.op->formula->function();
-  if (const auto* plain = std::get_if<Reference::Unary>(&formula)) return (*plain)(x);
-  return std::get<Reference::WithAttributes>(formula)(x, c.attributes);
+void RunFormula(const UnaryCase& c, std::span<const float> x, std::span<double> y) {
+  const TensorType type = {.dtype = DType::kFloat64, .shape = {static_cast<int64_t>(x.size())}};
+  Tensor operand(type.dtype, type.shape);
+  std::ranges::copy(x, operand.values<double>().begin());
+  std::ranges::copy(EvaluateReference(*c.op, {&operand, 1}, c.attributes, type).values<double>(), y.begin());
 }
 
 void RunKernel(const UnaryCase& c, std::span<const float> x, std::span<float> y) {
@@ -128,29 +129,38 @@ std::vector<UlpReport> SweepUlp(const UnaryCase& c, uint32_t stride, std::span<c
   std::vector<double> exact(std::min(kChunk, inputs));
   std::vector<float> expected(exact.size());
   for (uint64_t first = 0; first < inputs; first += kChunk) {
-    const auto input = [&](size_t i) { return std::bit_cast<float>(static_cast<uint32_t>((first + i) * stride)); };
     const auto count = static_cast<size_t>(std::min(kChunk, inputs - first));
+    // f(at, x): the inputs of a part, so many at a time.
+    const auto for_inputs = [&](size_t begin, size_t end, const auto& f) {
+      float x[kCall];
+      for (size_t at = begin; at < end; at += kCall) {
+        const size_t length = std::min(kCall, end - at);
+        for (size_t i = 0; i < length; ++i)
+          x[i] = std::bit_cast<float>(static_cast<uint32_t>((first + at + i) * stride));
+        f(at, std::span<const float>(x, length));
+      }
+    };
     OnAllCores(count, cores, [&](size_t, size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) exact[i] = Formula(c, static_cast<double>(input(i)));
-      for (size_t i = begin; i < end; ++i) expected[i] = RoundedToFloat(exact[i]);
+      for_inputs(begin, end, [&](size_t at, std::span<const float> x) {
+        RunFormula(c, x, std::span(exact).subspan(at, x.size()));
+        for (size_t i = at; i < at + x.size(); ++i) expected[i] = RoundedToFloat(exact[i]);
+      });
     });
     for (UlpReport& report : reports) {
       const OnSimdTarget on(report.target);
       std::vector<UlpReport> parts(cores);
       OnAllCores(count, cores, [&](size_t part, size_t begin, size_t end) {
-        float x[kCall], y[kCall];
+        float y[kCall];
         UlpReport own;
-        for (size_t at = begin; at < end; at += kCall) {
-          const size_t length = std::min(kCall, end - at);
-          for (size_t i = 0; i < length; ++i) x[i] = input(at + i);
-          RunKernel(c, {x, length}, {y, length});
-          own.inputs += length;
-          if (std::memcmp(y, &expected[at], length * sizeof(float)) == 0) continue;
-          for (size_t i = 0; i < length; ++i) {
+        for_inputs(begin, end, [&](size_t at, std::span<const float> x) {
+          RunKernel(c, x, {y, x.size()});
+          own.inputs += x.size();
+          if (std::memcmp(y, &expected[at], x.size_bytes()) == 0) return;
+          for (size_t i = 0; i < x.size(); ++i) {
             if (std::bit_cast<uint32_t>(y[i]) != std::bit_cast<uint32_t>(expected[at + i]))
               Count(x[i], y[i], expected[at + i], exact[at + i], own);
           }
-        }
+        });
         parts[part] = own;
       });
       for (const UlpReport& part : parts) Join(part, report);

@@ -24,8 +24,8 @@ std::vector<UnaryCase> UnaryCases();
 std::string Name(const UnaryCase& c);  // "LeakyRelu_slope_0_2": letters, digits and lines, as tests are named
 
 // The formula, in f64.
-double Formula(const UnaryCase& c, double x);
-// The kernel, on the target that is chosen now.
+void RunFormula(const UnaryCase& c, std::span<const float> x, std::span<double> y);
+// The kernel, on the target that is chosen now; it reads and writes whole vectors of 64 bytes.
 void RunKernel(const UnaryCase& c, std::span<const float> x, std::span<float> y);
 
 // The nearest f32; infinite from half a place above the largest.

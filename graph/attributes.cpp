@@ -65,6 +65,11 @@ std::string Quoted(std::string_view text) {
   return '"' + Escaped(result, SIZE_MAX) + '"';
 }
 
+std::string KeyText(const std::string& key) {
+  constexpr std::string_view kBare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+  return !key.empty() && key.find_first_not_of(kBare) == std::string::npos ? key : Quoted(key);
+}
+
 std::string TensorText(const Tensor& tensor) {
   std::string text = fmt::format("{}{}{{", Name(tensor.dtype()), ToString(tensor.shape()));
   const auto append = [&text](auto values) {
@@ -244,7 +249,7 @@ std::string ToString(const AttributeValue& value) {
 std::string ToString(const Attributes& attributes) {
   std::string text;
   for (const auto& [key, value] : attributes)
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", key, ToString(value));
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", KeyText(key), ToString(value));
   return text;
 }
 

@@ -100,7 +100,7 @@ TEST(Text, QuotesOddNamesAndKeys) {
                            "\xff\xc3(", "#", "weft graph 1", "update", "alias/a b", "{}", ":", "<-", "a = b"}) {
     nodes.push_back(ToyInput(graph, name));
   }
-  graph.Rename(graph.Add(kToyConcat, nodes), "all of them");
+  graph.Rename(graph.Add(kToyConcat, nodes, {{"", true}, {"a b", int64_t{1}}, {"x=\"1\"", 0.5}}), "all of them");
   graph.Rename(graph.Find("all of them"), "other \"name\"");
   graph.Rename(graph.Find("update"), "alias");
   for (const char* key : {"", " ", "line\nbreak", "key:with,", "\xff"}) graph.AddToCollection(key, nodes[0]);

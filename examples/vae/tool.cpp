@@ -1,0 +1,56 @@
+// Which command is whose.
+#include "weft/examples/vae/tool.h"
+
+#include <variant>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "weft/examples/vae/bench.h"
+#include "weft/examples/vae/encode.h"
+#include "weft/examples/vae/evaluate.h"
+#include "weft/examples/vae/generate.h"
+#include "weft/examples/vae/graph.h"
+#include "weft/examples/vae/info.h"
+#include "weft/examples/vae/lint.h"
+#include "weft/examples/vae/machine.h"
+#include "weft/examples/vae/plan.h"
+#include "weft/examples/vae/reconstruct.h"
+#include "weft/examples/vae/train.h"
+
+namespace weft {
+namespace {
+
+struct Runner {
+  Output& output;
+
+  ExitCode operator()(const HelpText& help) const {
+    if (help.wanted) output.Text(help.text);
+    else Note(help.text);
+    return help.wanted ? ExitCode::kOk : ExitCode::kUsage;
+  }
+  ExitCode operator()(VersionRequest) const {
+    const Machine machine({});
+    output.Line(fmt::format("vae {} SIMD {} of {} threads {}", WEFT_VERSION, machine.target(),
+                            fmt::join(SimdTargets(), " "), machine.threads()));
+    return ExitCode::kOk;
+  }
+  ExitCode operator()(const TrainOptions& options) const { return TrainCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const EvaluateOptions& options) const { return EvaluateCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const GenerateOptions& options) const { return GenerateCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const EncodeOptions& options) const { return EncodeCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const ReconstructOptions& options) const {
+    return ReconstructCommand(options, output), ExitCode::kOk;
+  }
+  ExitCode operator()(const GraphOptions& options) const { return GraphCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const InfoOptions& options) const { return InfoCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const PlanOptions& options) const { return PlanCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const LintOptions& options) const { return LintCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const BenchOptions& options) const { return BenchCommand(options, output), ExitCode::kOk; }
+};
+
+}  // namespace
+
+ExitCode Perform(const Request& request, Output& output) { return std::visit(Runner{output}, request); }
+
+}  // namespace weft

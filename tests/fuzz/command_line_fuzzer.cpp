@@ -125,21 +125,23 @@ class Workplace {
   }
 
  private:
-  static void Add(const std::string& directory, std::map<std::string, Stamp>& stamps) {
-    DIR* const names = opendir(directory.c_str());
-    while (const dirent* const entry = readdir(names)) {
-      if (std::string_view(entry->d_name) == "." || std::string_view(entry->d_name) == "..") continue;
-      const std::string path = directory + "/" + entry->d_name;
-      struct stat status {};
-      lstat(path.c_str(), &status);
-      stamps[path] = {status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-      if (S_ISDIR(status.st_mode)) Add(path, stamps);
-    }
-    closedir(names);
-  }
   static std::map<std::string, Stamp> Stamps() {
     std::map<std::string, Stamp> stamps;
-    Add(".", stamps);
+    std::vector<std::string> directories = {"."};
+    while (!directories.empty()) {
+      const std::string directory = std::move(directories.back());
+      directories.pop_back();
+      DIR* const names = opendir(directory.c_str());
+      while (const dirent* const entry = readdir(names)) {
+        if (std::string_view(entry->d_name) == "." || std::string_view(entry->d_name) == "..") continue;
+        const std::string path = directory + "/" + entry->d_name;
+        struct stat status {};
+        lstat(path.c_str(), &status);
+        stamps[path] = {status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+        if (S_ISDIR(status.st_mode)) directories.push_back(path);
+      }
+      closedir(names);
+    }
     return stamps;
   }
 

@@ -205,22 +205,22 @@ void MultiplyPanel(const MatrixProduct<T>& product, const BlockRange& range, T* 
   const bool panels = product.layout == Layout::kPanels;
   const int64_t stride = panels ? kWidth : product.columns;
   HWY_ALIGN T edge[kTileRows * kWidth];
-  for (int64_t column = 0; column < range.column_end - range.column; column += 2 * LaneCount(d)) {
-    const int64_t columns = std::min(2 * LaneCount(d), range.column_end - range.column - column);
-    const bool narrow = columns <= LaneCount(d), whole = panels || columns % LaneCount(d) == 0;
-    // Tiles that read panels of rows do not cross them.
-    const int64_t span = kWalk == Walk::kDown ? kWidth : range.row_end - range.row;
-    for (int64_t row = range.row; row < range.row_end; row += span) {
-      // All of a height, or one row less: in 32 bits, where a division is cheap.
-      const auto rows = static_cast<uint32_t>(std::min(span, range.row_end - row));
-      const auto tiles = static_cast<uint32_t>(PieceCount(rows, kTileRows));
-      const uint32_t least = rows / tiles, higher = rows % tiles;
-      int64_t count = 0;
-      for (int64_t first = 0, tile = 0; tile < tiles; first += count, ++tile) {
-        count = least + (tile < higher ? 1 : 0);
+  // Tiles that read panels of rows do not cross them.
+  const int64_t span = kWalk == Walk::kDown ? kWidth : range.row_end - range.row;
+  for (int64_t row = range.row; row < range.row_end; row += span) {
+    // All of a height, or one row less: in 32 bits, where a division is cheap.
+    const auto rows = static_cast<uint32_t>(std::min(span, range.row_end - row));
+    const auto tiles = static_cast<uint32_t>(PieceCount(rows, kTileRows));
+    const uint32_t least = rows / tiles, higher = rows % tiles;
+    int64_t count = 0;
+    for (int64_t first = 0, tile = 0; tile < tiles; first += count, ++tile) {
+      count = least + (tile < higher ? 1 : 0);
+      const LeftRows<T> left = RowsOf(product.left, row + first, k);
+      for (int64_t column = 0; column < range.column_end - range.column; column += 2 * LaneCount(d)) {
+        const int64_t columns = std::min(2 * LaneCount(d), range.column_end - range.column - column);
+        const bool narrow = columns <= LaneCount(d), whole = panels || columns % LaneCount(d) == 0;
         const TileTarget<T> target{result + (row + first - range.row) * stride + column, stride, k > 0};
         const TileTarget<T> to = whole ? target : EdgeTarget(target, count, columns, edge);
-        const LeftRows<T> left = RowsOf(product.left, row + first, k);
         LineWalk& fetch = fetches.Current();
         if (narrow) MultiplyRows<kTileRows, 1, kWalk>(count, d, left, right + column, k_end - k, to, fetch);
         else MultiplyRows<kTileRows, 2, kWalk>(count, d, left, right + column, k_end - k, to, fetch);

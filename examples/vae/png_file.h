@@ -16,8 +16,8 @@ using Surface = std::unique_ptr<cairo_surface_t, SurfaceDeleter>;
 /// Throws std::runtime_error naming `path` where `status` is not success.
 void RequireDrawn(cairo_status_t status, const std::filesystem::path& path);
 
-/// Writes under a temporary name in the same directory, then renames: `path` holds the old picture or the new one.
-/// Throws std::system_error naming `path`; then nothing is left behind.
+/// `path` holds the old picture or the new one, also after a power cut. Throws std::system_error naming `path`; then
+/// nothing is left behind.
 void WritePng(const std::filesystem::path& path, cairo_surface_t* surface);
 
 }  // namespace weft

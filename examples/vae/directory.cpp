@@ -12,6 +12,7 @@
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/graph/runtime/file_system.h"
+#include "weft/models/training/checkpoint_directory.h"
 
 namespace weft {
 namespace {
@@ -39,6 +40,8 @@ void MakeDirectory(const fs::path& directory) {
                     Printable(directory.native()), Printable(parent.native())));
   }
   fs::create_directory(directory);
+  // A power cut must not take the name, and with it all that is in it.
+  SyncDirectory(FileSystem(), ParentOf(directory));
 }
 
 void MakeEmptyDirectory(const fs::path& directory) {
@@ -46,7 +49,7 @@ void MakeEmptyDirectory(const fs::path& directory) {
     std::vector<std::string> names;
     for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
       std::string name = entry.path().filename().string();
-      if (name != "checkpoints.lock") names.push_back(std::move(name));  // of a run that ended before it wrote anything
+      if (name != kCheckpointLock) names.push_back(std::move(name));  // of a run that ended before it wrote anything
     }
     if (!names.empty()) {
       throw OutputError(

@@ -39,17 +39,30 @@ RunDirectory MakeRunDirectoryFor(const TrainOptions& options) {
     MakeDirectory(kRuns);
     path = kRuns / std::filesystem::path(id);
   }
+  // A run was here: says so if it still is, and deletes what is no use to anybody.
+  if (std::filesystem::exists(path / kCheckpointLock)) OpenCheckpoints(path, options.keep);
   MakeEmptyDirectory(path);
   return RunDirectoryAt(path);
 }
 
+std::unique_ptr<CheckpointDirectory> OpenCheckpoints(const std::filesystem::path& directory, int64_t keep) {
+  auto checkpoints = std::make_unique<CheckpointDirectory>(directory, KeepPolicy{.keep = static_cast<int>(keep)});
+  DeleteTemporaries(FileSystem(), directory, [](const std::string& target) { return target.ends_with(".png"); });
+  return checkpoints;
+}
+
+void RequireCheckpoints(const std::filesystem::path& directory) {
+  if (!ListGenerations(directory).empty()) return;
+  throw CheckpointError(fmt::format("checkpoint: {}: got no model-STEP.safetensors, expected at least one",
+                                    Printable(directory.native())));
+}
+
 Generation NewestGeneration(const std::filesystem::path& directory) {
+  RequireCheckpoints(directory);
   LatestGeneration latest = LatestValid(directory);
   if (!latest.generation) {
-    throw CheckpointError(fmt::format("checkpoint: {}: {}", Printable(directory.native()),
-                                      latest.skipped.empty() ? "got no model-STEP.safetensors, expected at least one"
-                                                             : fmt::format("got none that is whole, expected one: {}",
-                                                                           fmt::join(latest.skipped, "; "))));
+    throw CheckpointError(fmt::format("checkpoint: {}: got none that is whole, expected one: {}",
+                                      Printable(directory.native()), fmt::join(latest.skipped, "; ")));
   }
   for (const std::string& reason : latest.skipped) Note(fmt::format("skipped {}", OneLine(reason)));
   return *latest.generation;

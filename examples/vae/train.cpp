@@ -1,7 +1,10 @@
 // Everything that can be refused is refused before the directory of the run is made.
 #include "weft/examples/vae/train.h"
 
+#include <exception>
+#include <memory>
 #include <optional>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -43,15 +46,16 @@ class Run {
   void Begin() {
     Initialize(graph_, variables_, {.seed = static_cast<uint64_t>(options_.seed), .threads = machine_.threads()});
     directory_ = MakeRunDirectoryFor(options_);
-    checkpoints_.emplace(directory_.path, Policy());
+    checkpoints_ = OpenCheckpoints(directory_.path, options_.keep);
   }
 
-  void GoOn(const Generation& generation, std::vector<EpochFigures> history) {
+  void GoOn(std::unique_ptr<CheckpointDirectory> checkpoints, const Generation& generation,
+            std::vector<EpochFigures> history) {
     directory_ = RunDirectoryAt(options_.resume);
     progress_ = RestoreGeneration(generation, variables_);
     RequireSameImages();
     history_ = std::move(history);
-    checkpoints_.emplace(directory_.path, Policy());
+    checkpoints_ = std::move(checkpoints);
     if (!checkpoints_->List().empty() && checkpoints_->List().back().step > generation.step)
       checkpoints_->DeleteAfter(generation.step);
     Note(fmt::format("resume      step {}, epoch {} of {}", generation.step, generation.epoch, options_.epochs));
@@ -82,8 +86,6 @@ class Run {
     RequireMemory(model_.config, Memory::kTraining);
     return BuildTrainable(graph_, model_.config, options_.step);
   }
-
-  KeepPolicy Policy() const { return {.keep = static_cast<int>(options_.keep)}; }
 
   Objective Watching() const { return {.loss = network_.vae.loss.total, .watched = WatchedBy(network_.vae.loss)}; }
 
@@ -132,7 +134,7 @@ class Run {
   VariableStore variables_;
   Session session_;
   RunDirectory directory_;
-  std::optional<CheckpointDirectory> checkpoints_;
+  std::unique_ptr<CheckpointDirectory> checkpoints_;
   std::optional<Metadata> progress_;
   std::vector<EpochFigures> history_;
   Tensor noise_;  // of validation
@@ -200,12 +202,16 @@ void TrainCommand(const TrainOptions& options, Output& output) {
     run.Train();
     return;
   }
+  RequireCheckpoints(options.resume);
+  // From here on nobody else writes to it.
+  std::unique_ptr<CheckpointDirectory> checkpoints = OpenCheckpoints(options.resume, options.keep);
   const Generation generation = NewestGeneration(options.resume);
   const Metadata metadata = Inspect(generation.weights).metadata;
   const TrainOptions resumed = ResumedOptions(options, metadata, generation.epoch, generation.weights);
   const auto history = metadata.find(kHistoryKey);
   Run run(resumed, output);
-  run.GoOn(generation, history == metadata.end() ? std::vector<EpochFigures>() : ParseHistory(history->second));
+  run.GoOn(std::move(checkpoints), generation,
+           history == metadata.end() ? std::vector<EpochFigures>() : ParseHistory(history->second));
   run.Train();
 }
 

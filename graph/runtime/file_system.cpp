@@ -24,6 +24,7 @@ namespace {
 using Bytes = std::span<const std::byte>;
 
 constexpr std::string_view kTemporary = ".tmp-";
+constexpr size_t kLockLength = 64;  // a number of at most 20 digits, a space, a word of at most 40 characters
 
 std::string PathText(const std::filesystem::path& path) { return Escaped(path.string(), 400); }
 
@@ -47,6 +48,16 @@ std::string Space(int error, const std::filesystem::path& directory) {
   return unknown ? "" : fmt::format(", {} bytes free", space.available);
 }
 
+Descriptor OpenDirectory(const FileSystem& system, const std::filesystem::path& directory) {
+  return {system,
+          Retried([&] { return system.open(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); })};
+}
+
+// False, with errno, if the names in the directory may not be on the disk; file systems without such a sync say EINVAL.
+bool SyncNames(const FileSystem& system, const Descriptor& directory) {
+  return Retried([&] { return system.sync(directory.get()); }) == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
 // Writes one file under a temporary name; the destructor removes what was not renamed.
 class TemporaryFile {
  public:
@@ -54,9 +65,7 @@ class TemporaryFile {
       : system_(system),
         file_(file),
         directory_path_(directory),
-        directory_(system, Retried([&] {
-                     return system.open(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                   })),
+        directory_(OpenDirectory(system, directory)),
         temporary_(system, Create()) {}
   ~TemporaryFile() {
     if (exists_) system_.unlink(directory_.get(), name_.c_str());
@@ -95,7 +104,7 @@ class TemporaryFile {
       Fail(errno, "cannot rename it");
     }
     exists_ = false;
-    if (Retried([&] { return system_.sync(directory_.get()); }) < 0 && errno != EINVAL && errno != ENOTSUP) {
+    if (!SyncNames(system_, directory_)) {
       Throw(errno, fmt::format("write: {}: the file is complete, but its directory cannot be synced: a power cut may "
                                "bring the old one back",
                                PathText(file_)));
@@ -179,6 +188,22 @@ bool Remove(const FileSystem& system, const std::filesystem::path& file) {
   return Retried([&] { return system.unlink(AT_FDCWD, file.c_str()); }) == 0 || errno == ENOENT;
 }
 
+void DeleteTemporaries(const FileSystem& system, const std::filesystem::path& directory,
+                       const std::function<bool(const std::string& target)>& is_own) {
+  std::vector<std::filesystem::path> dead;
+  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(directory)) {
+    const std::string target = TemporaryTarget(entry.path().filename().string());
+    if (!target.empty() && is_own(target)) dead.push_back(entry.path());
+  }
+  for (const std::filesystem::path& path : dead) Remove(system, path);
+}
+
+void SyncDirectory(const FileSystem& system, const std::filesystem::path& path) {
+  const Descriptor directory = OpenDirectory(system, path);
+  if (directory.is_open() && SyncNames(system, directory)) return;
+  Throw(errno, fmt::format("write: {}: the directory cannot be synced", PathText(path)));
+}
+
 int Descriptor::Close() {
   const int file = std::exchange(file_, -1);
   return file < 0 ? 0 : system_->close(file);
@@ -218,17 +243,26 @@ FileLock::FileLock(const std::filesystem::path& file)
     : file_(
           Retried([&] { return ::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666); })) {
   if (file_ < 0) Throw(errno, fmt::format("lock: {}: cannot open it", PathText(file)));
-  if (Retried([&] { return ::flock(file_, LOCK_EX | LOCK_NB); }) < 0 && errno == EWOULDBLOCK) {
-    std::array<char, 20> owner{};
-    const ssize_t length = ::pread(file_, owner.data(), owner.size(), 0);
+  const bool is_taken = Retried([&] { return ::flock(file_, LOCK_EX | LOCK_NB); }) < 0 && errno == EWOULDBLOCK;
+  std::array<char, kLockLength> bytes{};
+  const ssize_t length = ::pread(file_, bytes.data(), bytes.size(), 0);
+  std::string_view text(bytes.data(), static_cast<size_t>(std::max<ssize_t>(length, 0)));
+  text = text.substr(0, text.find_last_not_of(' ') + 1);
+  const size_t space = std::min(text.find(' '), text.size());
+  if (is_taken) {
     ::close(file_);
     Throw(EWOULDBLOCK,
-          fmt::format("lock: {}: process {} uses the directory", PathText(file),
-                      Escaped(std::string_view(owner.data(), static_cast<size_t>(std::max<ssize_t>(length, 0))))));
+          fmt::format("lock: {}: process {} uses the directory", PathText(file), Escaped(text.substr(0, space))));
   }
-  const std::string owner =
-      std::to_string(getpid());  // for the message above: who holds the lock is the system's business
-  [[maybe_unused]] const bool noted = ::ftruncate(file_, 0) == 0 && ::pwrite(file_, owner.data(), owner.size(), 0) > 0;
+  left_ = text.substr(std::min(space + 1, text.size()));
+  Leave(left_);
+}
+
+// "PID WORD": the process is for the message above, who holds the lock is the system's business. Always as many bytes,
+// so that one call replaces all of them: a killed process leaves the one word or the other.
+void FileLock::Leave(std::string_view word) const {
+  const std::string text = fmt::format("{:<{}}", fmt::format("{} {}", getpid(), word), kLockLength);
+  [[maybe_unused]] const bool noted = ::pwrite(file_, text.data(), kLockLength, 0) > 0;
 }
 
 FileLock::~FileLock() { ::close(file_); }

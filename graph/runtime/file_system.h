@@ -8,6 +8,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace weft {
 
@@ -44,6 +45,15 @@ std::string TemporaryTarget(const std::string& name);
 
 // Deletes the file; false, with errno, if it is still there.
 bool Remove(const FileSystem& system, const std::filesystem::path& file);
+
+// Deletes the temporary files whose target `is_own`, in a directory that nobody else writes such files to now. What
+// cannot be deleted stays. Throws std::system_error if there is no such directory.
+void DeleteTemporaries(const FileSystem& system, const std::filesystem::path& directory,
+                       const std::function<bool(const std::string& target)>& is_own);
+
+// Makes sure that the names in `directory` are on the disk. A file system that cannot do that (EINVAL) is accepted.
+// Throws std::system_error.
+void SyncDirectory(const FileSystem& system, const std::filesystem::path& directory);
 
 // An open file descriptor.
 class Descriptor {
@@ -91,8 +101,15 @@ class FileLock {
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
+  // Leaves a word of at most 40 characters for who takes the lock next, should this process be killed. It stays until
+  // the next one is left. (No word is synced: a power cut may lose it.)
+  void Leave(std::string_view word) const;
+  // What the last owner left; "" if nothing.
+  const std::string& left() const { return left_; }
+
  private:
   int file_;
+  std::string left_;
 };
 
 }  // namespace weft

@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kLockName = "checkpoints.lock";
 // Keys of the metadata that ties the two files of a generation together.
 constexpr const char* kStepKey = "step";
 constexpr const char* kEpochKey = "epoch";
@@ -71,15 +70,24 @@ Generation Verified(const Generation& generation) {
   return verified;
 }
 
-// Temporary files of this directory's own names; the lock says that nobody is writing them.
-void DeleteTemporaries(const FileSystem& system, const fs::path& directory) {
-  std::vector<fs::path> dead;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    const std::string target = TemporaryTarget(entry.path().filename().string());
-    if (target == kIndexName || StepOf(target)) dead.push_back(entry.path());
+std::optional<Generation> IfWhole(const Generation& generation) {
+  try {
+    return Verified(generation);
+  } catch (const Error&) {
+    return std::nullopt;
+  } catch (const std::system_error&) {
+    return std::nullopt;
   }
-  for (const fs::path& path : dead) Remove(system, path);
 }
+
+// False if a file of it is still there.
+bool Delete(const FileSystem& system, const Generation& generation) {
+  const bool has_deleted = Remove(system, generation.weights);
+  return Remove(system, generation.state) && has_deleted;
+}
+
+// What is left in the lock file while a generation is written.
+std::string WritingText(int64_t step) { return fmt::format("writing {}", step); }
 
 const Generation* BestOf(const std::vector<Generation>& generations) {
   const Generation* best = nullptr;
@@ -134,15 +142,16 @@ Metadata RestoreGeneration(const Generation& generation, VariableStore& store) {
 }
 
 CheckpointDirectory::CheckpointDirectory(const fs::path& directory, const KeepPolicy& policy, const FileSystem& system)
-    : directory_(directory), policy_(policy), system_(system), lock_(directory / kLockName) {
+    : directory_(directory), policy_(policy), system_(system), lock_(directory / kCheckpointLock) {
   if (policy.keep < 1) throw GraphError(fmt::format("keep: got {}, expected at least 1", policy.keep));
-  DeleteTemporaries(system_, directory_);
+  // The lock says that nobody is writing them.
+  DeleteTemporaries(system_, directory_,
+                    [](const std::string& target) { return target == kIndexName || StepOf(target); });
   GenerationIndex index = ReadGenerationIndex(directory_);
   for (const Generation& generation : NewerThan(index, directory_)) {
-    try {
-      index.generations.push_back(Verified(generation));
-    } catch (const Error&) {  // half a generation: left alone, and overwritten when training comes by again
-    } catch (const std::system_error&) {}
+    if (std::optional<Generation> whole = IfWhole(generation)) index.generations.push_back(std::move(*whole));
+    else if (lock_.left() == WritingText(generation.step)) index.dropped.push_back(generation.step);
+    // Other files were damaged, or are somebody else's: left alone.
   }
   generations_ = std::move(index.generations);
   dropped_ = std::move(index.dropped);
@@ -161,6 +170,8 @@ void CheckpointDirectory::Write(const VariableStore& store, const GenerationFact
     throw GraphError(fmt::format("checkpoint of step {}: expected a step above {}, the newest in {}", facts.step,
                                  newest, Escaped(directory_.string(), 400)));
   }
+  std::erase(dropped_, facts.step);
+  lock_.Leave(WritingText(facts.step));
   Generation generation = GenerationAt(directory_, facts.step);
   generation.epoch = facts.epoch;
   if (facts.loss && std::isfinite(*facts.loss)) generation.loss = facts.loss;
@@ -181,13 +192,11 @@ void CheckpointDirectory::Write(const VariableStore& store, const GenerationFact
     Save(has_state ? store : nothing, generation.state,
          {.scope = has_state ? training : Path(), .metadata = progress, .file_system = &system_});
   } catch (...) {
-    Remove(system_, generation.weights);  // half a generation would only fill the disk
-    Remove(system_, generation.state);
+    if (!Delete(system_, generation)) dropped_.push_back(facts.step);  // half of one would only fill the disk
     throw;
   }
   std::vector<Generation> all = generations_;
   all.push_back(std::move(generation));
-  std::erase(dropped_, facts.step);
   written_ = facts.step;
   Commit(std::move(all));
 }
@@ -218,16 +227,13 @@ void CheckpointDirectory::Commit(std::vector<Generation> all) {
   const std::string text = GenerationIndexText({.generations = generations_, .dropped = dropped_}, Best());
   const std::span<const std::byte> piece = std::as_bytes(std::span(text));
   WriteDurably(system_, directory_ / kIndexName, {&piece, 1});
+  lock_.Leave("");
   DeleteDropped();
 }
 
 // What cannot be deleted now stays in the list and is tried again with the next generation.
 void CheckpointDirectory::DeleteDropped() {
-  std::erase_if(dropped_, [this](int64_t step) {
-    const Generation generation = GenerationAt(directory_, step);
-    const bool weights = Remove(system_, generation.weights);
-    return Remove(system_, generation.state) && weights;
-  });
+  std::erase_if(dropped_, [this](int64_t step) { return Delete(system_, GenerationAt(directory_, step)); });
 }
 
 }  // namespace weft

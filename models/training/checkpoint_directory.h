@@ -1,10 +1,10 @@
 // The checkpoints of a training run: numbered generations in one directory, the last few and the best of which are
 // kept.
 //
-//   DIR/model-43000.safetensors         what the model is: every variable but those below Training/
-//   DIR/model-43000.state.safetensors   how training goes on: the variables below Training/, and the progress as
-//   metadata DIR/checkpoints.json                which generations there are, with epoch and loss DIR/checkpoints.lock
-//   held by the process that writes
+// * DIR/model-43000.safetensors: the variables but those below Training/, so what the model is
+// * DIR/model-43000.state.safetensors: those below Training/, and as metadata the progress, so how training goes on
+// * DIR/checkpoints.json: which generations there are, with epoch and loss
+// * DIR/checkpoints.lock: held by the process that writes
 //
 //   CheckpointDirectory checkpoints("run", {.keep = 3});
 //   checkpoints.Write(variables, {.step = 43000, .epoch = 100, .loss = 104.2, .progress = {{"seed", "1"}}});
@@ -13,7 +13,8 @@
 //   Metadata progress = RestoreGeneration(*latest.generation, variables);
 //
 // A process may be killed at any moment: each file is written durably, in the order weights, state, index, and only
-// then what is no longer kept is deleted; so the generation before is complete until the next one is.
+// then what is no longer kept is deleted; so the generation before is complete until the next one is. The lock file
+// says which generation is being written, so that half of one is known for what it is, and deleted, by who comes next.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,7 @@
 namespace weft {
 
 inline constexpr std::string_view kTrainingScope = "Training";
+inline constexpr const char* kCheckpointLock = "checkpoints.lock";
 
 struct Generation {
   int64_t step = 0;
@@ -69,10 +71,10 @@ struct GenerationFacts {
 // The writing side; one at a time for a directory.
 class CheckpointDirectory {
  public:
-  // Takes the lock, deletes temporary files that dead processes left, and adopts complete generations that the index
-  // does not know (all of them, if it is damaged). Throws std::system_error if the directory does not exist, cannot be
-  // written or is in use by another process, CheckpointError for an index of a newer version, GraphError for a policy
-  // that keeps nothing.
+  // Takes the lock, deletes temporary files and the half of a generation that dead processes left, and adopts complete
+  // generations that the index does not know (all of them, if it is damaged). Throws std::system_error if the directory
+  // does not exist, cannot be written or is in use by another process, CheckpointError for an index of a newer version,
+  // GraphError for a policy that keeps nothing.
   explicit CheckpointDirectory(const std::filesystem::path& directory, const KeepPolicy& policy = {},
                                const FileSystem& system = {});
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "weft/graph/runtime/checkpoint.h"
+#include "weft/models/training/checkpoint_directory.h"
 #include "weft/tests/examples/child_process.h"
 #include "weft/tests/examples/idx_files.h"
 #include "weft/tests/support/temporary_directory.h"
@@ -45,11 +46,12 @@ inline void WriteSmallData(const std::filesystem::path& directory, std::uint32_t
   WriteSmallSplit(directory, "t10k", 60, side);
 }
 
-// The content of each file below `directory`.
+// The content of each file below `directory`, but of the lock file: who locked it last is no content.
 inline std::map<std::string, std::string> Contents(const std::filesystem::path& directory) {
   std::map<std::string, std::string> contents;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file()) contents[entry.path().string()] = ReadFile(entry.path());
+    if (entry.is_regular_file() && entry.path().filename() != kCheckpointLock)
+      contents[entry.path().string()] = ReadFile(entry.path());
   }
   return contents;
 }

@@ -251,6 +251,34 @@ TEST(FileLock, IsHeldByOneAtATime) {
   EXPECT_NO_THROW(FileLock(directory / "lock"));
 }
 
+TEST(FileLock, KeepsTheWordUntilTheNextOne) {
+  const TemporaryDirectory directory;
+  WriteFile(directory / "lock", "99999999");  // of a dead process, without a word
+  EXPECT_EQ(FileLock(directory / "lock").left(), "");
+  FileLock(directory / "lock").Leave("writing 17");
+  EXPECT_EQ(FileLock(directory / "lock").left(), "writing 17");
+  EXPECT_EQ(FileLock(directory / "lock").left(), "writing 17");
+  FileLock(directory / "lock").Leave("");
+  EXPECT_EQ(FileLock(directory / "lock").left(), "");
+  FileLock(directory / "lock").Leave(std::string(100, 'x'));
+  EXPECT_EQ(FileLock(directory / "lock").left().substr(0, 40), std::string(40, 'x'));
+}
+
+TEST(DeleteTemporaries, DeletesOnesOwn) {
+  const TemporaryDirectory directory;
+  for (const char* name : {".a.tmp-1-0", ".a.tmp-2-17", ".b.tmp-1-0", "a", ".a", "a.tmp-1-0"})
+    WriteFile(directory / name, "x");
+  DeleteTemporaries(FileSystem(), directory.path(), [](const std::string& target) { return target == "a"; });
+  EXPECT_THAT(directory.Names(), ElementsAre(".a", ".b.tmp-1-0", "a", "a.tmp-1-0"));
+}
+
+TEST(SyncDirectory, NamesTheDirectory) {
+  const TemporaryDirectory directory;
+  EXPECT_NO_THROW(SyncDirectory(FileSystem(), directory.path()));
+  EXPECT_THAT(Thrown<std::system_error>([&] { SyncDirectory(FileSystem(), directory / "missing"); }),
+              AllOf(HasSubstr((directory / "missing").string()), HasSubstr("No such file")));
+}
+
 TEST(FileLock, RefusesAMissingDirectory) {
   const TemporaryDirectory directory;
   EXPECT_THAT(Thrown<std::system_error>([&] { FileLock(directory / "missing/lock"); }), HasSubstr("No such file"));

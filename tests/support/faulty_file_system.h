@@ -17,11 +17,11 @@
 namespace weft {
 
 // kKilledBefore and kKilledAfter: the process ends there, so no later call does anything.
-enum class Fault { kInputOutput, kNoSpace, kNoAccess, kInterrupted, kShortWrite, kKilledBefore, kKilledAfter };
+enum class Fault { kInputOutput, kNoSpace, kQuota, kNoAccess, kInterrupted, kShortWrite, kKilledBefore, kKilledAfter };
 
-inline constexpr Fault kAllFaults[] = {Fault::kInputOutput, Fault::kNoSpace,    Fault::kNoAccess,
-                                       Fault::kInterrupted, Fault::kShortWrite, Fault::kKilledBefore,
-                                       Fault::kKilledAfter};
+inline constexpr Fault kAllFaults[] = {Fault::kInputOutput,  Fault::kNoSpace,     Fault::kQuota,
+                                       Fault::kNoAccess,     Fault::kInterrupted, Fault::kShortWrite,
+                                       Fault::kKilledBefore, Fault::kKilledAfter};
 
 constexpr bool IsKill(Fault fault) { return fault == Fault::kKilledBefore || fault == Fault::kKilledAfter; }
 // What a correct writer gets over without a word.
@@ -110,6 +110,7 @@ class FaultyFileSystem {
     switch (fault_) {
       case Fault::kInputOutput: return Fail(EIO);
       case Fault::kNoSpace: return Fail(ENOSPC);
+      case Fault::kQuota: return Fail(EDQUOT);
       case Fault::kNoAccess: return Fail(EACCES);
       case Fault::kInterrupted: return Fail(EINTR);
       case Fault::kShortWrite: return real();

@@ -102,6 +102,10 @@ void Declare(CLI::App& command, TrainOptions& options) {
   });
   arguments.Path("--out", options.out, "directory of the run, new or empty; runs/ID by default");
   arguments.Whole("--keep", options.keep, {1, 1'000'000}, "checkpoints that are kept, and the best one");
+  arguments.Whole("--checkpoint-steps", options.checkpoint_steps, {0, INT64_MAX},
+                  "steps between checkpoints, beside those after each epoch; 0: none");
+  arguments.Choice("--on-checkpoint-error", options.on_checkpoint_error, {"stop", "warn"},
+                   "what a checkpoint that cannot be written does to the training");
   arguments.Path("--resume", options.resume, "go on with the run in this directory");
   arguments.Flag("--json", options.json, "results as one JSON object a line");
 }

@@ -47,7 +47,9 @@ struct TrainOptions {
   std::string run_id = {};         // empty: six random letters
   std::filesystem::path out = {};  // empty: runs/ID
   int64_t keep = 10;
-  std::filesystem::path resume = {};  // the directory of the run to go on with; empty: a new one
+  int64_t checkpoint_steps = 0;              // also a checkpoint each time so many steps are done; 0: after epochs only
+  std::string on_checkpoint_error = "stop";  // or "warn": training goes on without it
+  std::filesystem::path resume = {};         // the directory of the run to go on with; empty: a new one
   bool json = false;
   std::set<std::string> given = {};  // names of the options that were on the command line, "--epochs"
 };

@@ -77,6 +77,8 @@ TrainOptions ResumedOptions(const TrainOptions& given, const Metadata& checkpoin
   run.data = given.data;
   run.machine = given.machine;
   run.keep = given.keep;
+  run.checkpoint_steps = given.checkpoint_steps;
+  run.on_checkpoint_error = given.on_checkpoint_error;
   run.resume = given.resume;
   run.json = given.json;
   run.given = given.given;

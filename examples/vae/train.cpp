@@ -72,13 +72,15 @@ class Run {
       fit.model_metadata[kHistoryKey] = HistoryText(reporter.history());
     };
     try {
-      Fit(session_, Watching(), {{network_.vae.x, images_.Training()}}, fit);
+      const FitResult result = Fit(session_, Watching(), {{network_.vae.x, images_.Training()}}, fit);
+      if (unwritten_step_ != result.steps) unwritten_ = nullptr;  // a later checkpoint was written
     } catch (const NumericError& error) {
       throw NumericError(fmt::format("not finite: {}; {}", error.what(), Kept()));
     }
     history_ = reporter.history();
     LeaveIfAsked(signals);
     Report(signals);
+    if (unwritten_) std::rethrow_exception(unwritten_);
   }
 
  private:
@@ -98,15 +100,30 @@ class Run {
       noise_ = NormalRows(images_.held_out, model_.config.latent_units, kEvaluationSeed);
       fit.validation = {{network_.vae.x, images_.Validation()}, {network_.vae.encoder.epsilon, Rows::Of(noise_)}};
     }
-    fit.checkpoints = &*checkpoints_;
+    fit.checkpoints = checkpoints_.get();
+    fit.checkpoint_steps = options_.checkpoint_steps;
+    if (options_.on_checkpoint_error == "warn") {
+      fit.on_checkpoint_error = [this](const std::exception& error) { GoOnWithout(error); };
+    }
     fit.model_metadata = DescribeModel(model_, graph_);
     fit.model_metadata.merge(DescribeOptions(options_));
     if (!reporter.history().empty()) fit.model_metadata[kHistoryKey] = HistoryText(reporter.history());
     fit.resume = progress_;
     fit.before_step = [&reporter](int64_t) { reporter.BeforeStep(); };
-    fit.after_step = [&reporter](const StepReport& step) { reporter.AfterStep(step); };
+    fit.after_step = [this, &reporter](const StepReport& step) {
+      step_ = step.step;
+      reporter.AfterStep(step);
+    };
     fit.stop = [&signals] { return signals.noted() != 0; };
     return fit;
+  }
+
+  // Only what may be better the next time, a full disk: other errors end the training.
+  void GoOnWithout(const std::exception& error) {
+    if (dynamic_cast<const std::system_error*>(&error) == nullptr) throw;
+    unwritten_ = std::current_exception();
+    unwritten_step_ = step_;
+    Note(fmt::format("vae: warning: {}; training goes on", OneLine(error.what())));
   }
 
   std::string Kept() const {
@@ -138,6 +155,10 @@ class Run {
   std::optional<Metadata> progress_;
   std::vector<EpochFigures> history_;
   Tensor noise_;  // of validation
+  int64_t step_ = 0;
+  // What could not be written while all else went on: told at the end.
+  std::exception_ptr unwritten_;
+  int64_t unwritten_step_ = -1;
 };
 
 void Run::RequireSameImages() const {
@@ -177,8 +198,13 @@ void Run::PrintHeader() {
 
 void Run::Report(const DeferredSignals& signals) {
   const ElboFigures figures = EvaluateElbo(session_, network_.vae, images_.Test(), kEvaluationSeed);
-  const auto files = DrawRun(directory_.path, model_, variables_, machine_.threads(), images_.test, history_,
-                             [&] { LeaveIfAsked(signals); });
+  std::vector<std::filesystem::path> files;
+  try {
+    files = DrawRun(directory_.path, model_, variables_, machine_.threads(), images_.test, history_,
+                    [&] { LeaveIfAsked(signals); });
+  } catch (const std::system_error&) {
+    unwritten_ = std::current_exception();
+  }
 
   std::vector<std::string> names;
   for (const Generation& generation : checkpoints_->List())

@@ -13,6 +13,7 @@
 #include "weft/models/training/checkpoint_directory.h"
 #include "weft/tests/models/checkpoint_soak.h"
 #include "weft/tests/models/small_run.h"
+#include "weft/tests/support/many_threads.h"
 #include "weft/tests/support/temporary_directory.h"
 #include "weft/tests/support/thrown.h"
 
@@ -46,6 +47,7 @@ FitResult TrainTo(int64_t last_step, SmallRun& run, const std::filesystem::path&
 
 // In the middle of an epoch, at its end, behind the last step; each half with another number of threads.
 TEST(Resume, IsBitExactAtEveryCut) {
+  const ManyThreads threads(3);  // a machine of two cores has three
   SmallRun whole;
   const FitResult expected = whole.Fit(LongOptions(whole));
   EXPECT_EQ(expected.steps, kSteps);
@@ -69,6 +71,7 @@ TEST(Resume, IsBitExactAtEveryCut) {
 }
 
 TEST(Resume, IsBitExactAfterTenCutsInOneRun) {
+  const ManyThreads threads(3);
   SmallRun whole;
   const FitResult expected = whole.Fit(LongOptions(whole));
   const TemporaryDirectory directory;

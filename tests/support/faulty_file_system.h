@@ -16,7 +16,8 @@
 
 namespace weft {
 
-// kKilledBefore and kKilledAfter: the process ends there, so no later call does anything.
+// kKilledBefore and kKilledAfter: the process ends there, so no later call does anything. (For a process that lives on,
+// a disk that is gone until FailAt is called again.)
 enum class Fault { kInputOutput, kNoSpace, kQuota, kNoAccess, kInterrupted, kShortWrite, kKilledBefore, kKilledAfter };
 
 inline constexpr Fault kAllFaults[] = {Fault::kInputOutput,  Fault::kNoSpace,     Fault::kQuota,
@@ -95,6 +96,7 @@ class FaultyFileSystem {
   void FailAt(int call, Fault fault) {
     fail_at_ = call;
     fault_ = fault;
+    is_dead_ = false;
   }
   bool was_hit() const { return calls_ > fail_at_ && fail_at_ >= 0; }
   int calls() const { return calls_; }

@@ -231,6 +231,12 @@ std::string Quoted(std::string_view text) {
   }
 }
 
+// The parser would take one for the end of the text, and pass over what is behind it.
+void RefuseZeros(std::string_view what, std::string_view text, const std::string& file) {
+  const size_t zero = text.find('\0');
+  if (zero != std::string_view::npos) Refuse(what, file, fmt::format("got a zero byte at byte {} of it", zero));
+}
+
 std::string_view DTypeName(DType dtype) {
   return std::ranges::find(kDTypes, dtype, &std::pair<std::string_view, DType>::second)->first;
 }
@@ -242,6 +248,7 @@ void Refuse(std::string_view what, const std::string& file, std::string_view rea
 }
 
 HeaderContent ParseHeader(std::string_view text, const std::string& file) {
+  RefuseZeros("header", text, file);
   HeaderReader reader(file);
   Json::sax_parse(text.begin(), text.end(), &reader);
   return reader.TakeContent();
@@ -268,6 +275,7 @@ std::string ObjectText(const std::map<std::string, std::string>& strings) {
 }
 
 std::map<std::string, std::string> ParseChecksums(const std::string& text, const std::string& file) {
+  RefuseZeros("checksums", text, file);
   const auto refuse = [&file](std::string_view reason) { Refuse("checksums", file, reason); };
   std::map<std::string, std::string> checksums;
   std::string key;

@@ -70,6 +70,7 @@ std::vector<BadFile> BadText() {
       {"NewlineBehind", SafetensorsBytes("{}\n", ""), "header: …: got '\\x0a' last, expected '}'"},
       {"TabBehind", SafetensorsBytes("{}\t ", ""), "header: …: got '\\x09' last, expected '}'"},
       {"ZeroBehind", SafetensorsBytes(std::string("{}\0", 3), ""), "header: …: got '\\x00' last, expected '}'"},
+      {"ZeroWithin", SafetensorsBytes(std::string("{}\0]}", 5), ""), "header: …: got a zero byte at byte 2 of it"},
       {"TwoObjects", SafetensorsBytes("{}{}", ""), "header: …: got no JSON at byte 3 of it"},
       {"Unfinished", SafetensorsBytes("{\"A\":}", ""), "header: …: got no JSON at byte 6 of it"},
       {"TrailingComma", SafetensorsBytes("{" + good + ",}", std::string(8, '\0')), "header: …: got no JSON"},

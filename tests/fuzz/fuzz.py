@@ -102,7 +102,7 @@ def coverage(fuzzers):
             sys.exit(f'fuzz.py: {fuzzer.name}: its corpus has a finding; see {work / fuzzer.name}.log')
     profile = work / 'all.profdata'
     subprocess.run(['llvm-profdata-14', 'merge', '-o', profile, *(work / f'{f.name}.profraw' for f in fuzzers)], check=True)
-    readers = [line.removeprefix('src:*/') for line in (HERE / 'readers.txt').read_text().split() if line.startswith('src:')]
+    readers = [line for line in (HERE / 'readers.txt').read_text().splitlines() if line.endswith('.cpp')]
     objects = [part for fuzzer in fuzzers[1:] for part in ('-object', fuzzer.binary)]
     report = subprocess.run(['llvm-cov-14', 'export', '-summary-only', f'-instr-profile={profile}', fuzzers[0].binary,
                              *objects], check=True, capture_output=True).stdout

@@ -1,6 +1,8 @@
 // How a type rule refuses, and how a formula is evaluated in plain loops.
 #include "weft/graph/op.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "weft/graph/error.h"
@@ -16,27 +18,59 @@ void TypeContext::Fail(std::string_view reason) const {
   throw GraphError(sentence);
 }
 
-Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes& attributes,
-                         const TensorType& result) {
-  const Reference::Function& formula = op.formula->function();
-  if (const auto* general = std::get_if<Reference::General>(&formula)) return (*general)(operands, attributes, result);
-  Tensor output(DType::kFloat64, result.shape);
-  const auto values = output.values<double>();
-  const auto operand = [&](size_t i, size_t element) { return operands[i].values<double>()[element]; };
-  for (size_t e = 0; e < values.size(); ++e) {
+template <class Number>
+Values<Number> EvaluateFormula(const OpDef& op, std::span<const Values<Number>> operands, const Attributes& attributes,
+                               const TensorType& result) {
+  using Formula = Reference::Over<Number>;
+  const typename Formula::Function& formula = op.formula->over<Number>();
+  if (const auto* general = std::get_if<typename Formula::General>(&formula)) {
+    return (*general)(operands, attributes, result);
+  }
+  Values<Number> output(result.shape);
+  if (std::holds_alternative<Reference::Fixed>(formula)) {
+    std::vector<Tensor> real;
+    for (const Values<Number>& x : operands) {
+      const auto to = real.emplace_back(DType::kFloat64, x.shape).template values<double>();
+      for (size_t e = 0; e < to.size(); ++e) to[e] = static_cast<double>(x.elements[e]);
+    }
+    const Tensor fixed = EvaluateReference(op, real, attributes, result);
+    output = Values<Number>(fixed.shape());
+    std::ranges::copy(fixed.values<double>(), output.elements.begin());
+    return output;
+  }
+  for (size_t e = 0; e < output.elements.size(); ++e) {
     struct Evaluate {
-      const decltype(operand)& x;
+      std::span<const Values<Number>> x;
       size_t e;
       const Attributes& attributes;
-      double operator()(Reference::Unary f) const { return f(x(0, e)); }
-      double operator()(Reference::Binary f) const { return f(x(0, e), x(1, e)); }
-      double operator()(Reference::Ternary f) const { return f(x(0, e), x(1, e), x(2, e)); }
-      double operator()(Reference::WithAttributes f) const { return f(x(0, e), attributes); }
-      double operator()(Reference::General) const { return 0; }  // handled above
+      Number operator()(typename Formula::Unary f) const { return f(x[0].elements[e]); }
+      Number operator()(typename Formula::Binary f) const { return f(x[0].elements[e], x[1].elements[e]); }
+      Number operator()(typename Formula::Ternary f) const {
+        return f(x[0].elements[e], x[1].elements[e], x[2].elements[e]);
+      }
+      Number operator()(typename Formula::WithAttributes f) const { return f(x[0].elements[e], attributes); }
+      Number operator()(...) const { return {}; }  // handled above
     };
-    values[e] = std::visit(Evaluate{operand, e, attributes}, formula);
+    output.elements[e] = std::visit(Evaluate{operands, e, attributes}, formula);
   }
   return output;
+}
+
+template Values<double> EvaluateFormula(const OpDef&, std::span<const Values<double>>, const Attributes&,
+                                        const TensorType&);
+template Values<Complex> EvaluateFormula(const OpDef&, std::span<const Values<Complex>>, const Attributes&,
+                                         const TensorType&);
+
+Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes& attributes,
+                         const TensorType& result) {
+  const auto& formula = op.formula->over<double>();
+  if (const auto* fixed = std::get_if<Reference::Fixed>(&formula)) return (*fixed)(operands, attributes, result);
+  std::vector<Values<double>> values;
+  for (const Tensor& operand : operands) {
+    std::ranges::copy(operand.values<double>(), values.emplace_back(operand.shape()).elements.begin());
+  }
+  const auto output = EvaluateFormula<double>(op, values, attributes, result);
+  return Tensor::Of<double>(output.shape, output.elements);
 }
 
 }  // namespace weft

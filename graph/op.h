@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "weft/graph/formula.h"
 #include "weft/graph/graph.h"
 #include "weft/graph/kernel.h"
 
@@ -179,33 +180,11 @@ struct Combination {
 
 // ---- Formula: the op in plain loops, the oracle of all tests --------------------------------------------------------
 
-class Reference {
- public:
-  using Unary = double (*)(double);
-  using Binary = double (*)(double, double);
-  using Ternary = double (*)(double, double, double);
-  using General = Tensor (*)(std::span<const Tensor> operands, const Attributes&, const TensorType& result);  // all f64
-  using WithAttributes = double (*)(double, const Attributes&);
-  using Function = std::variant<Unary, Binary, Ternary, WithAttributes, General>;
-
-  template <std::convertible_to<Unary> F>
-  constexpr Reference(F f) : function_(static_cast<Unary>(f)) {}
-  template <std::convertible_to<Binary> F>
-  constexpr Reference(F f) : function_(static_cast<Binary>(f)) {}
-  template <std::convertible_to<Ternary> F>
-  constexpr Reference(F f) : function_(static_cast<Ternary>(f)) {}
-  template <std::convertible_to<WithAttributes> F>
-  constexpr Reference(F f) : function_(static_cast<WithAttributes>(f)) {}
-  template <std::convertible_to<General> F>
-  constexpr Reference(F f) : function_(static_cast<General>(f)) {}
-
-  const Function& function() const { return function_; }
-
- private:
-  Function function_;
-};
-
-// The result of `op` on f64 operands, in plain loops: no Highway, no blocks, no threads.
+// The result of `op`: no Highway, no blocks, no threads. Number is double or Complex.
+template <class Number>
+Values<Number> EvaluateFormula(const OpDef& op, std::span<const Values<Number>> operands, const Attributes&,
+                               const TensorType& result);
+// The same on f64 tensors.
 Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes&,
                          const TensorType& result);
 

@@ -17,7 +17,7 @@ constinit const OpDef kByMode = {
       return type;
     },
     // Of a training program; readers of another mode take operand 1.
-    .formula = [](std::span<const Tensor> x, const Attributes&, const TensorType&) { return x[0]; },
+    .formula = [](auto x, const Attributes&, const TensorType&) { return x[0]; },
     // The operand that is not kept has no part in the result.
     .gradient = [](const GradientContext& c) -> Contributions {
       const Node g = c.output_gradient();

@@ -23,13 +23,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::abs;
 HWY_EXPORT(AbsBlock);
 
 constinit const OpDef kAbs = {
     .name = "Abs",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return std::abs(x); },
+    .formula = [](auto x) { return abs(x); },
     // d|x|/dx = sign(x), 0 at 0
     .gradient = [](const GradientContext& c) -> Contributions {
       const Node g = c.output_gradient();

@@ -26,7 +26,7 @@ constinit const OpDef kAdd = {
     .name = "Add",
     .arity = 2,
     .type = ElementwiseType,
-    .formula = [](double a, double b) { return a + b; },
+    .formula = [](auto a, auto b) { return a + b; },
     .gradient = [](const GradientContext& c) -> Contributions {
       return {c.output_gradient(), c.output_gradient()};
     },

@@ -61,10 +61,11 @@ constinit const OpDef kCast = {
     },
     // Between floating-point types the number itself: the rounding is no part of the function.
     .formula =
-        [](std::span<const Tensor> x, const Attributes&, const TensorType& result) {
-          Tensor converted = x[0];
-          for (double& value : converted.values<double>()) {
-            if (result.dtype == DType::kInt64) value = static_cast<double>(Converted<int64_t>(value));
+        [](auto x, const Attributes&, const TensorType& result) {
+          auto converted = x[0];
+          for (auto& value : converted.elements) {
+            if (result.dtype == DType::kInt64)
+              value = static_cast<double>(Converted<int64_t>(static_cast<double>(value)));
             if (result.dtype == DType::kBool) value = value != 0 ? 1 : 0;
           }
           return converted;

@@ -27,6 +27,7 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::expm1;
 HWY_EXPORT(EluBlock);
 
 constinit const OpDef kElu = {
@@ -36,7 +37,7 @@ constinit const OpDef kElu = {
       context.Require(std::isfinite(context.attributes().Get<double>("alpha")), "alpha is not finite");
       return ElementwiseType(context);
     },
-    .formula = [](double x, const Attributes& a) { return x > 0 ? x : a.Get<double>("alpha") * std::expm1(x); },
+    .formula = [](auto x, const Attributes& a) { return x > 0 ? x : a.Get<double>("alpha") * expm1(x); },
     // 1 where x > 0, else alpha·eˣ = y + alpha: at 0 too. Not by eˣ, which is ∞ for large x, and 0·∞ would be NaN.
     .gradient = [](const GradientContext& c) -> Contributions {
       const Node g = c.output_gradient();

@@ -52,13 +52,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::erf;
 HWY_EXPORT(ErfBlock);
 
 constinit const OpDef kErf = {
     .name = "Erf",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return std::erf(x); },
+    .formula = [](auto x) { return erf(x); },
     // d erf/dx = 2/√π·e^−x²
     .gradient = [](const GradientContext& c) -> Contributions {
       const Node slope = 2 * std::numbers::inv_sqrtpi * Exp(-Square(c.operand(0)));

@@ -24,13 +24,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::exp;
 HWY_EXPORT(ExpBlock);
 
 constinit const OpDef kExp = {
     .name = "Exp",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return std::exp(x); },
+    .formula = [](auto x) { return exp(x); },
     // d/dx eˣ = eˣ
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * c.output()}; },
     .lower = PerBlock{[](const BlockArguments& block) {

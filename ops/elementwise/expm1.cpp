@@ -24,13 +24,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::expm1;
 HWY_EXPORT(Expm1Block);
 
 constinit const OpDef kExpm1 = {
     .name = "Expm1",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return std::expm1(x); },
+    .formula = [](auto x) { return expm1(x); },
     // d/dx (eˣ − 1) = eˣ
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * (c.output() + 1.0)}; },
     .lower = PerBlock{[](const BlockArguments& block) {

@@ -34,7 +34,7 @@ constinit const OpDef kLeakyRelu = {
       context.Require(std::isfinite(context.attributes().Get<double>("slope")), "slope is not finite");
       return ElementwiseType(context);
     },
-    .formula = [](double x, const Attributes& attributes) { return x > 0 ? x : attributes.Get<double>("slope") * x; },
+    .formula = [](auto x, const Attributes& attributes) { return x > 0 ? x : attributes.Get<double>("slope") * x; },
     // 1 where x > 0, else slope: at 0 too
     .gradient = [](const GradientContext& c) -> Contributions {
       const Node g = c.output_gradient();

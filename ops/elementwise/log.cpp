@@ -24,13 +24,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::log;
 HWY_EXPORT(LogBlock);
 
 constinit const OpDef kLog = {
     .name = "Log",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return std::log(x); },
+    .formula = [](auto x) { return log(x); },
     // d log x/dx = 1/x
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() / c.operand(0)}; },
     .lower = PerBlock{[](const BlockArguments& block) {

@@ -24,13 +24,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::log1p;
 HWY_EXPORT(Log1pBlock);
 
 constinit const OpDef kLog1p = {
     .name = "Log1p",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return std::log1p(x); },
+    .formula = [](auto x) { return log1p(x); },
     // d log(1 + x)/dx = 1/(1 + x)
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() / (1.0 + c.operand(0))}; },
     .lower = PerBlock{[](const BlockArguments& block) {

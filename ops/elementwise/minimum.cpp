@@ -23,13 +23,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/elementwise/elementwise.h"
 
 namespace weft {
+using std::isnan;
 HWY_EXPORT(MinimumBlock);
 
 constinit const OpDef kMinimum = {
     .name = "Minimum",
     .arity = 2,
     .type = ElementwiseType,
-    .formula = [](double a, double b) { return a <= b || std::isnan(a) ? a : b; },
+    .formula = [](auto a, auto b) { return a <= b || isnan(a) ? a : b; },
     // All of it to the operand that was taken: to a in a tie.
     .gradient = [](const GradientContext& c) -> Contributions {
       Contributions parts(2);

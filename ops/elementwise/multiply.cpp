@@ -27,7 +27,7 @@ constinit const OpDef kMultiply = {
     .name = "Multiply",
     .arity = 2,
     .type = ElementwiseType,
-    .formula = [](double a, double b) { return a * b; },
+    .formula = [](auto a, auto b) { return a * b; },
     // ∂(a·b)/∂a = b, ∂(a·b)/∂b = a
     .gradient = [](const GradientContext& c) -> Contributions {
       Contributions parts(2);

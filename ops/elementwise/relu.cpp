@@ -26,7 +26,7 @@ constinit const OpDef kRelu = {
     .name = "Relu",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return x <= 0 ? 0 : x; },
+    .formula = [](auto x) { return x <= 0 ? 0 : x; },
     // 1 where x > 0, else 0: at 0 too
     .gradient = [](const GradientContext& c) -> Contributions {
       const Node zero = Constant(c.output().graph(), 0, c.output().dtype());

@@ -27,7 +27,7 @@ constinit const OpDef kSelect = {
     .name = "Select",
     .arity = 3,
     .type = ElementwiseType,
-    .formula = [](double condition, double a, double b) { return condition != 0 ? a : b; },
+    .formula = [](auto condition, auto a, auto b) { return condition != 0 ? a : b; },
     // All of it to the operand that was taken, nothing to the condition. The other gets 0 even where the gradient is ∞.
     .gradient = [](const GradientContext& c) -> Contributions {
       Contributions parts(3);

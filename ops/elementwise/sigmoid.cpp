@@ -29,6 +29,7 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::exp;
 HWY_EXPORT(SigmoidBlock);
 
 constinit const OpDef kSigmoid = {
@@ -39,7 +40,7 @@ constinit const OpDef kSigmoid = {
       type.kind = ValueKind::kProbability;
       return type;
     },
-    .formula = [](double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); },
+    .formula = [](auto x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); },
     // dσ/dx = σ·(1 − σ)
     .gradient = [](const GradientContext& c) -> Contributions {
       return {c.output_gradient() * (c.output() * (1.0 - c.output()))};

@@ -26,13 +26,16 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::abs;
+using std::exp;
+using std::log1p;
 HWY_EXPORT(SoftplusBlock);
 
 constinit const OpDef kSoftplus = {
     .name = "Softplus",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::abs(x))); },
+    .formula = [](auto x) { return (x < 0 ? 0 : x) + log1p(exp(-abs(x))); },
     // d/dx log(1 + eˣ) = σ(x)
     .gradient = [](const GradientContext& c) -> Contributions { return {c.output_gradient() * Sigmoid(c.operand(0))}; },
     .lower = PerBlock{[](const BlockArguments& block) {

@@ -23,13 +23,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::sqrt;
 HWY_EXPORT(SqrtBlock);
 
 constinit const OpDef kSqrt = {
     .name = "Sqrt",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return std::sqrt(x); },
+    .formula = [](auto x) { return sqrt(x); },
     // d√x/dx = 1/(2·√x)
     .gradient = [](const GradientContext& c) -> Contributions { return {0.5 * c.output_gradient() / c.output()}; },
     .lower = PerBlock{[](const BlockArguments& block) {

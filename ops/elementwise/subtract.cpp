@@ -30,7 +30,7 @@ constinit const OpDef kSubtract = {
     .name = "Subtract",
     .arity = 2,
     .type = ElementwiseType,
-    .formula = [](double a, double b) { return a - b; },
+    .formula = [](auto a, auto b) { return a - b; },
     // ∂(a − b)/∂a = 1, ∂(a − b)/∂b = −1
     .gradient = [](const GradientContext& c) -> Contributions {
       Contributions parts(2);

@@ -28,13 +28,14 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::tanh;
 HWY_EXPORT(TanhBlock);
 
 constinit const OpDef kTanh = {
     .name = "Tanh",
     .arity = 1,
     .type = ElementwiseType,
-    .formula = [](double x) { return std::tanh(x); },
+    .formula = [](auto x) { return tanh(x); },
     // d tanh/dx = 1 − tanh²
     .gradient = [](const GradientContext& c) -> Contributions {
       return {c.output_gradient() * (1.0 - Square(c.output()))};

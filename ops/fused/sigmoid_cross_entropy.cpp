@@ -31,6 +31,9 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/operators.h"
 
 namespace weft {
+using std::abs;
+using std::exp;
+using std::log1p;
 HWY_EXPORT(SigmoidCrossEntropyBlock);
 
 constinit const OpDef kSigmoidCrossEntropy = {
@@ -44,8 +47,7 @@ constinit const OpDef kSigmoidCrossEntropy = {
       }
       return ElementwiseType(context);
     },
-    .formula = [](double x,
-                  double t) { return std::abs(x) * (x > 0 ? 1 - t : t) + std::log1p(std::exp(-std::abs(x))); },
+    .formula = [](auto x, auto t) { return abs(x) * (x > 0 ? 1 - t : t) + log1p(exp(-abs(x))); },
     // ∂/∂x = σ(x) − t, ∂/∂t = −x
     .gradient = [](const GradientContext& c) -> Contributions {
       Contributions parts(2);

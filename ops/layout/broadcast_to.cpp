@@ -32,8 +32,8 @@ constinit const OpDef kBroadcastTo = {
       return type;
     },
     .formula =
-        [](std::span<const Tensor> x, const Attributes&, const TensorType& result) {
-          return ReadInOrder(x[0], Repeated(x[0].shape(), result.shape), result.shape);
+        [](auto x, const Attributes&, const TensorType& result) {
+          return ReadInOrder(x[0], Repeated(x[0].shape, result.shape), result.shape);
         },
     // Each element was used as often as it is repeated.
     .gradient = [](const GradientContext& c) -> Contributions {

@@ -9,10 +9,13 @@
 namespace weft {
 namespace {
 
-// Bytes of one row of `shape`: all elements from the axis on.
+// Of one row of `shape`: all elements from the axis on.
+int64_t RowElements(const Shape& shape, size_t axis) {
+  return ElementCount(std::span(shape.begin(), shape.rank()).subspan(axis));
+}
+
 int64_t RowBytes(const TensorType& type, size_t axis) {
-  const std::span<const Dim> dims(type.shape.begin(), type.shape.rank());
-  return ElementCount(dims.subspan(axis)) * static_cast<int64_t>(SizeOf(type.dtype));
+  return RowElements(type.shape, axis) * static_cast<int64_t>(SizeOf(type.dtype));
 }
 
 // numbers = {bytes of the result, then the bytes of a row of each part}: a row of the result is a row of each part.
@@ -71,14 +74,16 @@ constinit const OpDef kConcatenate = {
     .arity = kVariadic,
     .type = TypeOfParts,
     .formula =
-        [](std::span<const Tensor> parts, const Attributes& attributes, const TensorType& result) {
+        [](auto parts, const Attributes& attributes, const TensorType& result) {
           const auto axis = static_cast<size_t>(attributes.Get<int64_t>("axis"));
-          Tensor joined(DType::kFloat64, result.shape);
-          const auto to = joined.values<double>();
-          for (size_t out = 0, row = 0; out < to.size(); ++row) {
-            for (const Tensor& part : parts) {
-              const auto length = static_cast<size_t>(RowBytes(part.type(), axis)) / sizeof(double);
-              for (size_t i = 0; i < length; ++i) to[out++] = part.values<double>()[row * length + i];
+          auto joined = parts[0];
+          joined.shape = result.shape;
+          joined.elements.clear();
+          for (int64_t row = 0; std::ssize(joined.elements) < ElementCount(result.shape); ++row) {
+            for (const auto& part : parts) {
+              const auto length = RowElements(part.shape, axis);
+              const auto begin = part.elements.begin() + row * length;
+              joined.elements.insert(joined.elements.end(), begin, begin + length);
             }
           }
           return joined;

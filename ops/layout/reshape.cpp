@@ -24,8 +24,12 @@ constinit const OpDef kReshape = {
       type.shape = shape;
       return type;
     },
-    .formula = [](std::span<const Tensor> x, const Attributes&,
-                  const TensorType& result) { return x[0].Reshaped(result.shape); },
+    .formula =
+        [](auto x, const Attributes&, const TensorType& result) {
+          auto reshaped = x[0];
+          reshaped.shape = result.shape;
+          return reshaped;
+        },
     .gradient = [](const GradientContext& c) -> Contributions {
       return {Reshape(c.output_gradient(), c.operand(0).shape())};
     },

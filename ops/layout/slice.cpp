@@ -49,8 +49,8 @@ constinit const OpDef kSlice = {
       return type;
     },
     .formula =
-        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType& result) {
-          return ReadInOrder(x[0], RangeRead(x[0].shape(), attributes, result.shape), result.shape);
+        [](auto x, const Attributes& attributes, const TensorType& result) {
+          return ReadInOrder(x[0], RangeRead(x[0].shape, attributes, result.shape), result.shape);
         },
     // What was left out has no part in the result.
     .gradient = [](const GradientContext& c) -> Contributions {

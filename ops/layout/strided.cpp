@@ -164,19 +164,21 @@ void LowerStridedRead(LoweringContext& context, const StridedRead& read) {
                            .block_cycles = kElementsPerBlock});
 }
 
-Tensor ReadInOrder(const Tensor& operand, const StridedRead& read, const Shape& shape) {
-  Tensor result(DType::kFloat64, shape);
-  const auto from = operand.values<double>();
-  const auto to = result.values<double>();
-  for (size_t e = 0; e < to.size(); ++e) {
+template <class Number>
+Values<Number> ReadInOrder(const Values<Number>& operand, const StridedRead& read, const Shape& shape) {
+  Values<Number> result(shape);
+  for (size_t e = 0; e < result.elements.size(); ++e) {
     auto rest = static_cast<int64_t>(e), at = read.offset;
     for (size_t a = read.lengths.size(); a-- > 0;) {
       at += rest % read.lengths[a] * read.strides[a];
       rest /= read.lengths[a];
     }
-    to[e] = from[static_cast<size_t>(at)];
+    result.elements[e] = operand.elements[static_cast<size_t>(at)];
   }
   return result;
 }
+
+template Values<double> ReadInOrder(const Values<double>&, const StridedRead&, const Shape&);
+template Values<Complex> ReadInOrder(const Values<Complex>&, const StridedRead&, const Shape&);
 
 }  // namespace weft

@@ -26,7 +26,8 @@ struct StridedRead {
 // Leaves the step that writes the result from operand 0 of the same dtype.
 void LowerStridedRead(LoweringContext& context, const StridedRead& read);
 
-// The same in plain loops, for formulas in f64.
-Tensor ReadInOrder(const Tensor& operand, const StridedRead& read, const Shape& shape);
+// The same in plain loops, for formulas.
+template <class Number>
+Values<Number> ReadInOrder(const Values<Number>& operand, const StridedRead& read, const Shape& shape);
 
 }  // namespace weft

@@ -48,8 +48,8 @@ constinit const OpDef kTranspose = {
       return type;
     },
     .formula =
-        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType& result) {
-          return ReadInOrder(x[0], PermutedRead(x[0].shape(), attributes), result.shape);
+        [](auto x, const Attributes& attributes, const TensorType& result) {
+          return ReadInOrder(x[0], PermutedRead(x[0].shape, attributes), result.shape);
         },
     // The way back is the inverse permutation.
     .gradient = [](const GradientContext& c) -> Contributions {

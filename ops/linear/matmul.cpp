@@ -185,20 +185,21 @@ TensorType MatMulType(const TypeContext& context) {
   return {.dtype = left.dtype, .shape = {lengths.rows, lengths.columns}};
 }
 
-Tensor MatMulFormula(std::span<const Tensor> operands, const Attributes& attributes, const TensorType& result) {
+template <class Number>
+Values<Number> MatMulFormula(std::span<const Values<Number>> operands, const Attributes& attributes,
+                             const TensorType& result) {
   const MatMulOptions options = OptionsOf(attributes);
-  const Lengths lengths(operands[0].shape(), operands[1].shape(), options);
+  const Lengths lengths(operands[0].shape, operands[1].shape, options);
   const auto rows = static_cast<size_t>(lengths.rows.length()),
              depth = static_cast<size_t>(lengths.left_depth.length()),
              columns = static_cast<size_t>(lengths.columns.length());
-  const std::span<const double> a = operands[0].values<double>(), b = operands[1].values<double>();
-  Tensor product(DType::kFloat64, result.shape);
-  const std::span<double> to = product.values<double>();
+  const std::span<const Number> a = operands[0].elements, b = operands[1].elements;
+  Values<Number> product(result.shape);
   for (size_t i = 0; i < rows; ++i) {
     for (size_t j = 0; j < columns; ++j) {
       for (size_t k = 0; k < depth; ++k) {
-        to[i * columns + j] += a[options.transpose_left ? k * rows + i : i * depth + k] *
-                               b[options.transpose_right ? j * depth + k : k * columns + j];
+        product.elements[i * columns + j] += a[options.transpose_left ? k * rows + i : i * depth + k] *
+                                             b[options.transpose_right ? j * depth + k : k * columns + j];
       }
     }
   }
@@ -323,7 +324,8 @@ constinit const OpDef kMatMul = {
     .name = "MatMul",
     .arity = 2,
     .type = MatMulType,
-    .formula = MatMulFormula,
+    .formula = [](auto x, const Attributes& attributes,
+                  const TensorType& result) { return MatMulFormula(x, attributes, result); },
     .gradient = MatMulGradient,
     .lower = InSteps{LowerMatMul},
     .samples = MatMulSamples,

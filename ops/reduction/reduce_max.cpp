@@ -36,6 +36,7 @@ HWY_AFTER_NAMESPACE();
 #include "weft/ops/reduction/reduction.h"
 
 namespace weft {
+using std::isnan;
 HWY_EXPORT(MaxFold);
 HWY_EXPORT(MaxDown);
 HWY_EXPORT(MaxJoin);
@@ -53,8 +54,8 @@ constinit const OpDef kReduceMax = {
       return type;
     },
     .formula =
-        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
-          const auto larger = [](double a, double b) { return std::isnan(a) || a > b ? a : b; };
+        [](auto x, const Attributes& attributes, const TensorType&) {
+          const auto larger = [](auto a, auto b) { return isnan(a) || a > b ? a : b; };
           return ReduceInOrder(x[0], attributes, -std::numeric_limits<double>::infinity(), larger);
         },
     // ∂max/∂xᵢ = [xᵢ = max] / Σⱼ [xⱼ = max]: ties share evenly.

@@ -38,8 +38,8 @@ constinit const OpDef kReduceSum = {
     .arity = 1,
     .type = ReductionType,
     .formula =
-        [](std::span<const Tensor> x, const Attributes& attributes, const TensorType&) {
-          return ReduceInOrder(x[0], attributes, 0.0, [](double a, double b) { return a + b; });
+        [](auto x, const Attributes& attributes, const TensorType&) {
+          return ReduceInOrder(x[0], attributes, 0.0, [](auto a, auto b) { return a + b; });
         },
     // ∂Σx/∂xᵢ = 1: the gradient is repeated along the removed axes.
     .gradient = [](const GradientContext& c) -> Contributions {

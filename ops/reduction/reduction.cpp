@@ -29,26 +29,30 @@ TensorType ReductionType(const TypeContext& context) {
   return {.dtype = x.dtype, .shape = Shape(dims)};
 }
 
-Tensor ReduceInOrder(const Tensor& x, const Attributes& attributes, double identity, double (*join)(double, double)) {
+template <class Number>
+Values<Number> ReduceInOrder(const Values<Number>& x, const Attributes& attributes, double identity,
+                             std::type_identity_t<Number (*)(Number, Number)> join) {
   const Run run = RunOf(attributes);
-  const std::span<const Dim> dims(x.shape().begin(), x.shape().rank());
+  const std::span<const Dim> dims(x.shape.begin(), x.shape.rank());
   const auto outer = static_cast<size_t>(ElementCount(dims.first(run.axis)));
   const auto length = static_cast<size_t>(ElementCount(dims.subspan(run.axis, run.count)));
   const auto inner = static_cast<size_t>(ElementCount(dims.subspan(run.axis + run.count)));
   std::vector<Dim> kept(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(run.axis));
   kept.insert(kept.end(), dims.begin() + static_cast<std::ptrdiff_t>(run.axis + run.count), dims.end());
-  Tensor result(DType::kFloat64, Shape(kept));
-  const auto from = x.values<double>();
-  const auto to = result.values<double>();
+  Values<Number> result{Shape(kept)};
   for (size_t o = 0; o < outer; ++o) {
     for (size_t i = 0; i < inner; ++i) {
-      double sum = identity;
-      for (size_t k = 0; k < length; ++k) sum = join(sum, from[(o * length + k) * inner + i]);
-      to[o * inner + i] = sum;
+      Number sum = identity;
+      for (size_t k = 0; k < length; ++k) sum = join(sum, x.elements[(o * length + k) * inner + i]);
+      result.elements[o * inner + i] = sum;
     }
   }
   return result;
 }
+
+template Values<double> ReduceInOrder(const Values<double>&, const Attributes&, double, double (*)(double, double));
+template Values<Complex> ReduceInOrder(const Values<Complex>&, const Attributes&, double,
+                                       Complex (*)(Complex, Complex));
 
 Node Reduce(const OpDef& op, Node x, const Axes& axes) {
   std::vector<size_t> sorted;

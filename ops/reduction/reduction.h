@@ -1,6 +1,8 @@
 // What the reductions share: shape rule, formula in plain loops, and how axes become runs of neighbouring axes.
 #pragma once
 
+#include <type_traits>
+
 #include "weft/graph/op.h"
 #include "weft/ops/ops.h"
 
@@ -10,7 +12,9 @@ namespace weft {
 TensorType ReductionType(const TypeContext& context);
 
 // The formula of a reduction: `join` over the run, starting from `identity`, in order.
-Tensor ReduceInOrder(const Tensor& x, const Attributes& attributes, double identity, double (*join)(double, double));
+template <class Number>
+Values<Number> ReduceInOrder(const Values<Number>& x, const Attributes& attributes, double identity,
+                             std::type_identity_t<Number (*)(Number, Number)> join);
 
 // Appends `op` once for each run of neighbouring axes, last run first.
 Node Reduce(const OpDef& op, Node x, const Axes& axes);

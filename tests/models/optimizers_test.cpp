@@ -13,7 +13,7 @@
 #include "weft/graph/runtime/session.h"
 #include "weft/ops/operators.h"
 #include "weft/ops/ops.h"
-#include "weft/tests/models/golden_file.h"
+#include "weft/tests/support/golden_file.h"
 #include "weft/tests/support/thrown.h"
 
 namespace weft {

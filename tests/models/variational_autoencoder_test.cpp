@@ -1,8 +1,10 @@
 // The variational autoencoder: its names, and its numbers beside PyTorch's.
 #include "weft/models/variational_autoencoder.h"
 
+#include <cmath>
 #include <fstream>
 #include <map>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -15,8 +17,9 @@
 #include "weft/graph/runtime/session.h"
 #include "weft/graph/verify.h"
 #include "weft/models/training/optimizers.h"
-#include "weft/ops/ops.h"
-#include "weft/tests/models/golden_file.h"
+#include "weft/ops/operators.h"
+#include "weft/tests/support/golden_file.h"
+#include "weft/tests/support/random_graph.h"
 #include "weft/tests/support/thrown.h"
 
 namespace weft {
@@ -275,6 +278,74 @@ TEST(VariationalAutoencoder, HasTheSecondDerivativesOfDifferenceQuotients) {
   const GradientReport report = Check(g, Square(training.global_norm), 2);
   EXPECT_TRUE(report.ok()) << ToString(report);
   EXPECT_GT(report.slopes, 100u);
+}
+
+// The Hessian of the whole loss times a direction, beside the difference of the gradients on both sides; and that the
+// Hessian is symmetric.
+TEST(VariationalAutoencoder, HasAHessianThatIsTheDifferenceOfGradients) {
+  GoldenVae g(DType::kFloat64);
+  std::vector<Node> variables;
+  for (const auto& [name, gradient] : g.golden.Within("vae/gradient")) variables.push_back(g.graph.Find(name));
+  const std::vector<Node> gradients = Gradients(g.vae.loss.total, variables);
+  std::mt19937_64 random(1);
+  std::vector<Tensor> p, q;
+  std::vector<Node> fed;
+  Node along = Constant(g.graph, 0, DType::kFloat64);
+  for (const Node& gradient : gradients) {
+    p.push_back(RandomTensor(DType::kFloat64, gradient.shape(), random));
+    q.push_back(RandomTensor(DType::kFloat64, gradient.shape(), random));
+    fed.push_back(Placeholder(g.graph, "P" + std::to_string(fed.size()), gradient.shape(), {.dtype = DType::kFloat64}));
+    along = along + ReduceSum(gradient * fed.back());
+  }
+  const std::vector<Node> products = Gradients(along, variables, {.unconnected = Unconnected::kZero});
+  Session session(g.graph, g.store, {.threads = 1});
+  const Tensor x = g.Batch("x", 0), noise = g.Batch("noise", 0);
+  const auto run = [&](const std::vector<Node>& fetches, const std::vector<Tensor>& direction) {
+    std::vector<Feed> feeds = {{g.vae.x, x}, {g.vae.encoder.epsilon, noise}};
+    for (size_t i = 0; i < fed.size(); ++i) feeds.push_back({fed[i], direction[i]});
+    return session.Step(feeds, fetches);
+  };
+  const auto gradients_at = [&](double distance) {
+    std::vector<Tensor> origin;
+    for (size_t i = 0; i < variables.size(); ++i) {
+      origin.push_back(g.store.Get(variables[i].name()));
+      Tensor moved = origin.back();
+      for (size_t e = 0; e < moved.values<double>().size(); ++e)
+        moved.values<double>()[e] += distance * p[i].values<double>()[e];
+      g.store.Set(variables[i].name(), moved);
+    }
+    const std::vector<Tensor> result = run(gradients, p);
+    for (size_t i = 0; i < variables.size(); ++i) g.store.Set(variables[i].name(), origin[i]);
+    return result;
+  };
+  constexpr double kStep = 1e-5;  // small beside the distance of the nearest kink; the error is of the order h⁴
+  const auto quotient = [&](double h) {
+    std::vector<Tensor> above = gradients_at(h);
+    const std::vector<Tensor> below = gradients_at(-h);
+    for (size_t i = 0; i < above.size(); ++i) {
+      for (size_t e = 0; e < above[i].values<double>().size(); ++e) {
+        double& value = above[i].values<double>()[e];
+        value = (value - below[i].values<double>()[e]) / (2 * h);
+      }
+    }
+    return above;
+  };
+  const std::vector<Tensor> hp = run(products, p), hq = run(products, q), wide = quotient(kStep),
+                            narrow = quotient(kStep / 2);
+  double error = 0, size = 0, asymmetry = 0, terms = 0;
+  for (size_t i = 0; i < hp.size(); ++i) {
+    for (size_t e = 0; e < hp[i].values<double>().size(); ++e) {
+      const auto at = [e](const Tensor& tensor) { return tensor.values<double>()[e]; };
+      error += std::pow((4 * at(narrow[i]) - at(wide[i])) / 3 - at(hp[i]), 2);
+      size += std::pow(at(hp[i]), 2);
+      asymmetry += at(q[i]) * at(hp[i]) - at(p[i]) * at(hq[i]);
+      terms += std::abs(at(q[i]) * at(hp[i])) + std::abs(at(p[i]) * at(hq[i]));
+    }
+  }
+  EXPECT_LE(std::sqrt(error), 1e-5 * std::sqrt(size));
+  EXPECT_LE(std::abs(asymmetry), 1e-10 * terms);
+  RecordProperty("error", std::to_string(std::sqrt(error / size) / 1e-9) + "e-9");
+  RecordProperty("asymmetry", std::to_string(std::abs(asymmetry) / terms / 1e-16) + "e-16");
 }
 
 // ---- Noise --------------------------------------------------------------------------------------------------------

@@ -6,42 +6,19 @@ All in f64 and on one thread. The tests feed the same weights, batches and noise
     make_golden.py            writes golden.safetensors beside this file
     make_golden.py --check    recomputes and compares with the file that is there
 """
-import json
 import os
-import struct
 import sys
 
 import torch
 from torch.nn import functional as F
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../support"))
+import golden_file
+
 PIXELS, HIDDEN, LAYERS, LATENT = 20, 16, 3, 2
 BATCH, BATCHES, STEPS = 12, 4, 100
 DECAY, EPSILON = 0.9, 1e-5
-FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden.safetensors")
-
-
-def write_safetensors(path, tensors):
-    header, data = {}, b""
-    for name, tensor in sorted(tensors.items()):
-        raw = tensor.detach().contiguous().numpy().tobytes()
-        dtype = {torch.float32: "F32", torch.float64: "F64"}[tensor.dtype]
-        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header).encode()
-    text += b" " * (-(len(text) + 8) % 64)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + data)
-
-
-def read_safetensors(path):
-    raw = open(path, "rb").read()
-    length = struct.unpack("<Q", raw[:8])[0]
-    dtypes = {"F32": torch.float32, "F64": torch.float64}
-    tensors = {}
-    for name, entry in json.loads(raw[8:8 + length]).items():
-        begin, end = (8 + length + offset for offset in entry["data_offsets"])
-        tensors[name] = torch.frombuffer(bytearray(raw[begin:end]), dtype=dtypes[entry["dtype"]]).reshape(entry["shape"])
-    return tensors
 
 
 # ---------------------------------------------------------------- the variational autoencoder
@@ -181,19 +158,5 @@ def optimizers():
     return out
 
 
-def main():
-    torch.set_num_threads(1)
-    tensors = {name: value.detach() for name, value in (autoencoder() | batch_normalization() | optimizers()).items()}
-    if "--check" not in sys.argv:
-        return write_safetensors(FILE, tensors)
-    known = read_safetensors(FILE)
-    if known.keys() != tensors.keys():
-        sys.exit(f"other tensors: {sorted(known.keys() ^ tensors.keys())}")
-    worst = max((float((known[name] - value).abs().max() / (value.abs().max() + 1e-300)), name) for name, value in tensors.items())
-    print("largest relative difference: {:.1e} in {}".format(*worst))
-    if worst[0] > 1e-9:
-        sys.exit("the file is not what PyTorch computes now")
-
-
 if __name__ == "__main__":
-    main()
+    golden_file.main(os.path.join(HERE, "golden.safetensors"), lambda: autoencoder() | batch_normalization() | optimizers())

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,9 @@
 #include "weft/graph/op.h"
 #include "weft/ops/elementwise/elementwise.h"
 #include "weft/ops/operators.h"
+#include "weft/tests/support/compiled_graph.h"
 #include "weft/tests/support/reference_interpreter.h"
+#include "weft/tests/support/simd_targets.h"
 #include "weft/tests/support/thrown.h"
 
 namespace weft {
@@ -52,9 +55,24 @@ TEST(ElementwiseGradient, AtAKinkFollowsTheConvention) {
     Graph graph;
     const Node x = Operand(graph, "X");
     const Node gradient = Gradients(kink.function(x), {x})[0];
-    const Tensor value = InterpretReference(graph, gradient, {{x.id(), Tensor::Scalar(kink.x)}});
-    EXPECT_EQ(value.values<double>()[0], kink.gradient) << kink.what;
+    const std::map<NodeId, Tensor> feeds = {{x.id(), Tensor::Scalar(kink.x)}};
+    EXPECT_EQ(InterpretReference(graph, gradient, feeds).values<double>()[0], kink.gradient) << kink.what;
+    for (const int64_t target : SimdTargets()) {
+      const OnSimdTarget on(target);
+      EXPECT_EQ(CompiledGraph(graph, {gradient}).Run(feeds)[0].values<double>()[0], kink.gradient)
+          << kink.what << " on " << SimdTargetName(target);
+    }
   }
+}
+
+TEST(ReductionGradient, IsSharedEvenlyByTies) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {5}, {.dtype = DType::kFloat64});
+  const Node gradient = Gradients(ReduceMax(x), {x})[0];
+  const std::map<NodeId, Tensor> feeds = {{x.id(), Tensor::Of<double>({5}, {1, 3, -2, 3, 2})}};
+  const Tensor expected = Tensor::Of<double>({5}, {0, 0.5, 0, 0.5, 0});
+  EXPECT_EQ(InterpretReference(graph, gradient, feeds), expected);
+  EXPECT_EQ(CompiledGraph(graph, {gradient}).Run(feeds)[0], expected);
 }
 
 TEST(ElementwiseGradient, OfATieGoesToTheFirst) {

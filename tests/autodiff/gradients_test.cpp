@@ -16,6 +16,7 @@
 #include "weft/graph/verify.h"
 #include "weft/ops/all_ops.h"
 #include "weft/ops/operators.h"
+#include "weft/tests/support/compiled_graph.h"
 #include "weft/tests/support/reference_interpreter.h"
 #include "weft/tests/support/thrown.h"
 
@@ -196,6 +197,20 @@ TEST_P(ConsumerOrder, IsCanonicalWhateverTheIds) {
   EXPECT_EQ(gradient(GetParam(), {0, 1, 2}), 0);  // (1e17 + 1) − 1e17
   EXPECT_EQ(gradient(GetParam(), {0, 2, 1}), 1);  // (1e17 − 1e17) + 1
   EXPECT_EQ(gradient(GetParam(), {1, 0, 2}), 0);
+}
+
+TEST_P(ConsumerOrder, IsThatOfKernelsInSinglePrecision) {
+  const auto gradient = [](const std::vector<size_t>& creation, const std::vector<size_t>& use) {
+    Graph graph;
+    const Node x = Placeholder(graph, "X", {});
+    const float factors[] = {1e8F, 1, -1e8F};
+    std::vector<Node> terms(3, x);
+    for (size_t i : creation) terms[i] = x * static_cast<double>(factors[i]);
+    const Node g = Gradients((terms[use[0]] + terms[use[1]]) + terms[use[2]], {x})[0];
+    return CompiledGraph(graph, {g}).Run({{x.id(), Tensor::Scalar(1.0F)}})[0].values<float>()[0];
+  };
+  EXPECT_EQ(gradient(GetParam(), {0, 1, 2}), 0);  // (1e8 + 1) − 1e8
+  EXPECT_EQ(gradient(GetParam(), {0, 2, 1}), 1);  // (1e8 − 1e8) + 1
 }
 
 INSTANTIATE_TEST_SUITE_P(Creation, ConsumerOrder,

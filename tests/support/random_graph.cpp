@@ -41,7 +41,7 @@ class Maker {
   }
 
   Node Next() {
-    switch (Number(0, 15)) {
+    switch (Number(0, options_.for_gradients ? 20 : 15)) {
       case 0:
       case 1:
       case 2:
@@ -57,6 +57,11 @@ class Maker {
       case 12: return Product();
       case 13: return Turned(Pick());
       case 14: return Part(Pick());
+      case 16: return StopGradient(Pick());
+      case 17: return Shifted(Pick());
+      case 18: return Twice(Tanh(Pick()));
+      case 19:
+      case 20: return Smooth(Pick());
       default:
         return Select(Greater(Tanh(Pick()), Constant(graph_, 0.1, options_.dtype)),
                       Constant(graph_, 0.5, options_.dtype), Constant(graph_, -1.0, options_.dtype));
@@ -81,6 +86,23 @@ class Maker {
     const auto axis = Number(0, static_cast<int64_t>(x.shape().rank()) - 1);
     if (Number(0, 3) == 0) return ReduceMean(x);
     return Number(0, 1) == 0 ? ReduceMean(x, {axis}) : ReduceMax(x, {axis});
+  }
+
+  Node Shifted(Node x) { return Tanh(x + Constant(graph_, RandomTensor(options_.dtype, x.shape(), random_))); }
+
+  static Node Twice(Node x) { return x * (x - x * x); }
+
+  Node Smooth(Node x) {
+    switch (Number(0, 7)) {
+      case 0: return Softplus(x);
+      case 1: return Exp(Tanh(x));
+      case 2: return Erf(x);
+      case 3: return x / (Square(x) + 1.0);
+      case 4: return Sqrt(Square(x) + 0.5);
+      case 5: return Log1p(Square(x));
+      case 6: return SigmoidCrossEntropy({.logits = Tanh(x), .target = Sigmoid(Square(x))});
+      default: return Elu(x, 0.5);
+    }
   }
 
   Node Flat(Node x) { return Reshape(x, {ElementCount(x.shape())}); }

@@ -21,7 +21,8 @@ struct RandomGraphOptions {
   size_t nodes = 25;
   bool updates = true;
   DType dtype = DType::kFloat64;
-  int64_t scale = 1;  // of the lengths of axes: larger ones need several blocks
+  int64_t scale = 1;           // of the lengths of axes: larger ones need several blocks
+  bool for_gradients = false;  // also constants, StopGradient, an operand that is used twice, and more smooth ops
 };
 
 // Appends a random graph whose values stay within about ±10.

@@ -174,8 +174,9 @@ struct PreparedRun::State {
     }
     run_steps();
     if (workspace.stopped()) throw NumericError(DescribeFirstBadNode(run_number));
-    for (size_t i = 0; i < entries.size(); ++i)
-      entries[i]->initialised = entries[i]->initialised || program->variables[i].written;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (program->variables[i].written) entries[i]->initialised = true;  // others are read by others at the same time
+    }
   }
 
   std::string DescribeFirstBadNode(uint64_t run_number);

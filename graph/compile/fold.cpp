@@ -4,12 +4,12 @@
 // A broadcast is looked through: Exp(BroadcastTo(2)) becomes BroadcastTo(e²), and no tensor is filled.
 #include <algorithm>
 #include <array>
-#include <cfenv>
 #include <cstring>
 #include <memory>
 
 #include "weft/graph/compile/passes.h"
 #include "weft/graph/compile/rewriter.h"
+#include "weft/graph/floating_point.h"
 #include "weft/graph/op.h"
 
 namespace weft {
@@ -17,21 +17,6 @@ namespace {
 
 // Above this the constant would cost more memory than its step costs time: 64K f32 are 256 KiB.
 constexpr int64_t kMaxFoldedElements = int64_t{64} * 1024;
-
-// The rounding that steps run under, whatever the host has set.
-class DefaultRounding {
- public:
-  DefaultRounding() {
-    std::fegetenv(&outer_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~DefaultRounding() { std::fesetenv(&outer_); }
-  DefaultRounding(const DefaultRounding&) = delete;
-  DefaultRounding& operator=(const DefaultRounding&) = delete;
-
- private:
-  std::fenv_t outer_;
-};
 
 // A constant, perhaps behind a broadcast.
 struct ConstantOperand {
@@ -55,7 +40,7 @@ std::optional<ConstantOperand> AsConstant(Node node) {
 
 // The kernel over the operands' constants; uniform ones stretch to `shape`.
 Tensor Evaluate(const Node& node, std::span<const ConstantOperand> operands, const Shape& shape) {
-  const DefaultRounding rounding;
+  const DefaultFloatingPoint rounding;
   Tensor result(node.dtype(), shape);
   std::vector<BlockInput> inputs(operands.size());
   for (int64_t begin = 0; begin < result.size(); begin += kBlockElements) {

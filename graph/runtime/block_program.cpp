@@ -139,12 +139,16 @@ class Block {
     for (size_t i = 0; i < instruction.inputs.size(); ++i) inputs[i] = values_[instruction.inputs[i]];
     std::array<BlockOutput, kMaxOperands> outputs;
     for (size_t i = 0; i < instruction.outputs.size(); ++i) outputs[i] = outputs_[instruction.outputs[i]];
-    instruction.kernel({.dtype = program_.dtype,
-                        .rows = kernel_rows_,
-                        .count = kernel_count_,
-                        .inputs = std::span(inputs.data(), instruction.inputs.size()),
-                        .outputs = std::span(outputs.data(), instruction.outputs.size()),
-                        .attributes = instruction.attributes});
+    try {
+      instruction.kernel({.dtype = program_.dtype,
+                          .rows = kernel_rows_,
+                          .count = kernel_count_,
+                          .inputs = std::span(inputs.data(), instruction.inputs.size()),
+                          .outputs = std::span(outputs.data(), instruction.outputs.size()),
+                          .attributes = instruction.attributes});
+    } catch (...) {
+      throw KernelThrew{.node = instruction.node, .cause = std::current_exception()};
+    }
     for (size_t i = 0; i < instruction.outputs.size(); ++i)
       values_[instruction.outputs[i]] = {outputs[i].data, 1, outputs[i].row_stride};
   }

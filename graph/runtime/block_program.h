@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <span>
 
 #include "weft/graph/compile/blocks.h"
@@ -18,6 +19,12 @@ void RunBlocks(const BlockProgram& program, BufferAddresses buffers, uint32_t be
 
 // Blocks [begin, end) of a step of kind kReduction.
 void RunReduction(const Step& step, BufferAddresses buffers, uint32_t begin, uint32_t end);
+
+// What leaves a fused group one of whose kernels threw.
+struct KernelThrew {
+  NodeId node;
+  std::exception_ptr cause;
+};
 
 // Not initialised.
 struct StripMemory {

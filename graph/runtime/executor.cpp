@@ -5,14 +5,18 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <exception>
+#include <new>
+#include <utility>
 
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
+#include <fmt/format.h>
 
 #include "weft/graph/compile/blocks.h"
+#include "weft/graph/floating_point.h"
+#include "weft/graph/op.h"
 #include "weft/graph/runtime/block_program.h"
 #include "weft/graph/runtime/panels.h"
+#include "weft/graph/runtime/run_errors.h"
 
 namespace weft {
 namespace {
@@ -20,21 +24,25 @@ namespace {
 // A step below this (7 µs at 3 GHz) is done by the thread that made it ready: waking another costs as much.
 constexpr double kSpawnCycles = 20'000;
 
-// Default rounding, no flushing of small numbers, all exceptions masked: for as long as the object lives.
-class DefaultFloatingPoint {
+thread_local bool inside_step = false;
+
+// A thread in the middle of a step; the library's floating-point environment.
+class InsideStep {
  public:
-#if defined(__SSE2__)
-  DefaultFloatingPoint() : saved_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
-  ~DefaultFloatingPoint() { _mm_setcsr(saved_); }
+  InsideStep() : outer_(std::exchange(inside_step, true)) {}
+  ~InsideStep() { inside_step = outer_; }
+  InsideStep(const InsideStep&) = delete;
+  InsideStep& operator=(const InsideStep&) = delete;
 
  private:
-  unsigned saved_;
-#endif
+  bool outer_;
+  DefaultFloatingPoint floating_point_;
 };
 
 struct Run {
   const Program& program;
   Workspace& workspace;
+  const std::stop_token& stop;
 };
 
 struct ChainContext {
@@ -108,11 +116,7 @@ void CheckGuard(const Step& step, Workspace& workspace) {
   }
 }
 
-void RunStepBlocks(void* context, uint32_t id, uint32_t begin, uint32_t end) {
-  const Run& run = *static_cast<const Run*>(context);
-  if (run.workspace.stopped() || begin >= end) return;
-  const DefaultFloatingPoint floating_point;
-  const Step& step = run.program.steps[id];
+void RunKernels(const Run& run, const Step& step, uint32_t begin, uint32_t end) {
   switch (step.kind) {
     case StepKind::kBlocks: return RunBlocks(step.program, run.workspace.buffers(), begin, end);
     case StepKind::kReduction: return RunReduction(step, run.workspace.buffers(), begin, end);
@@ -122,6 +126,40 @@ void RunStepBlocks(void* context, uint32_t id, uint32_t begin, uint32_t end) {
       return RunOp(step, run.program, run.workspace, nullptr, begin, end);
     case StepKind::kCopy: return Copy(step, run.program, run.workspace, begin, end);
     case StepKind::kGuard: return CheckGuard(step, run.workspace);
+  }
+}
+
+// What a kernel threw, with the name of its node.
+[[noreturn]] void ThrowOpError(const Graph& graph, const KernelThrew& threw) {
+  const auto sentence = [&](const char* reason) {
+    return OpError(fmt::format("node '{}' ({}): {}", graph.name(threw.node).str(), *graph.op(threw.node).name, reason));
+  };
+  try {
+    std::rethrow_exception(threw.cause);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    std::throw_with_nested(sentence(error.what()));
+  } catch (...) {
+    std::throw_with_nested(sentence("threw what is no std::exception"));
+  }
+}
+
+void RunStepBlocks(void* context, uint32_t id, uint32_t begin, uint32_t end) {
+  const Run& run = *static_cast<const Run*>(context);
+  if (run.stop.stop_requested()) run.workspace.Stop();
+  if (run.workspace.stopped() || begin >= end) return;
+  const InsideStep inside;
+  const Step& step = run.program.steps[id];
+  try {
+    RunKernels(run, step, begin, end);
+  } catch (const KernelThrew& threw) {
+    run.workspace.Stop();
+    ThrowOpError(run.program.graph, threw);
+  } catch (...) {
+    // Before the runner hears of it: it gives up what else is running, and nothing may follow on that.
+    run.workspace.Stop();
+    ThrowOpError(run.program.graph, {.node = step.origin, .cause = std::current_exception()});
   }
 }
 
@@ -170,8 +208,10 @@ void SpawnSources(TaskScope& scope, void* context, uint32_t) {
 
 }  // namespace
 
-void Execute(const Program& program, Workspace& workspace, TaskRunner* runner) {
-  Run run{program, workspace};
+bool IsInsideStep() { return inside_step; }
+
+void Execute(const Program& program, Workspace& workspace, TaskRunner* runner, const std::stop_token& stop) {
+  Run run{program, workspace, stop};
   workspace.Reset(program);
   if (runner == nullptr || program.sequential || runner->concurrency() == 1) {
     for (StepId id = 0; id < program.steps.size(); ++id) RunStepBlocks(&run, id, 0, program.steps[id].blocks);
@@ -182,7 +222,8 @@ void Execute(const Program& program, Workspace& workspace, TaskRunner* runner) {
 
 void ExecuteObserved(const Program& program, Workspace& workspace, void (*after)(void* context, StepId step),
                      void* context) {
-  Run run{program, workspace};
+  const std::stop_token never;
+  Run run{program, workspace, never};
   workspace.Reset(program);
   for (StepId id = 0; id < program.steps.size(); ++id) {
     RunStepBlocks(&run, id, 0, program.steps[id].blocks);

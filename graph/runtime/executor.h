@@ -1,6 +1,8 @@
 // The executor: runs a program step by step, or as soon as what a step waits for is done. It has no threads of its own.
 #pragma once
 
+#include <stop_token>
+
 #include "weft/graph/compile/program.h"
 #include "weft/graph/runtime/task_runner.h"
 #include "weft/graph/runtime/workspace.h"
@@ -8,8 +10,12 @@
 namespace weft {
 
 // Runs all steps. The floating-point environment is the default one inside every task, whatever the host has set, and
-// the host's own afterwards. `runner` nullptr: on this thread alone, in the order of the steps.
-void Execute(const Program& program, Workspace& workspace, TaskRunner* runner);
+// the host's own afterwards. `runner` nullptr: on this thread alone, in the order of the steps. Once `stop` is
+// requested no step begins, and the workspace is stopped. Throws OpError if a kernel throws (std::bad_alloc as it is).
+void Execute(const Program& program, Workspace& workspace, TaskRunner* runner, const std::stop_token& stop = {});
+
+// Is this thread in the middle of a step? Then it may not wait for another run.
+bool IsInsideStep();
 
 // The same on this thread, calling `after(step)` behind each step: traces, and the search for the first bad number.
 void ExecuteObserved(const Program& program, Workspace& workspace, void (*after)(void* context, StepId step),

@@ -154,12 +154,16 @@ struct PreparedRun::State {
   }
 
   void Execute(uint64_t run_number) {
-    Execute(run_number, [this] { weft::Execute(*program, workspace, session.runner); });
+    // Half of the updates would be worse than a step that was not wanted.
+    const std::stop_token stop = program->has_updates() ? std::stop_token() : session.options.stop;
+    Execute(run_number, [&] { weft::Execute(*program, workspace, session.runner, stop); });
   }
 
   // With whatever runs the steps.
   template <class RunSteps>
   void Execute(uint64_t run_number, const RunSteps& run_steps) {
+    if (IsInsideStep()) throw GraphError("run: got a call from within an op, which would wait for itself");
+    RequireNotCancelled();
     if (!bound) BindVariables();
     if (shares_memory()) FillDefaults();  // the other run may have written over them
     std::shared_lock<std::shared_mutex> shared(session.store.mutex(), std::defer_lock);
@@ -173,10 +177,17 @@ struct PreparedRun::State {
       std::memcpy(workspace.buffer(program->random_state), state, sizeof(state));
     }
     run_steps();
-    if (workspace.stopped()) throw NumericError(DescribeFirstBadNode(run_number));
+    if (workspace.stopped()) {
+      if (!program->has_updates()) RequireNotCancelled();
+      throw NumericError(DescribeFirstBadNode(run_number));
+    }
     for (size_t i = 0; i < entries.size(); ++i) {
       if (program->variables[i].written) entries[i]->initialised = true;  // others are read by others at the same time
     }
+  }
+
+  void RequireNotCancelled() const {
+    if (session.options.stop.stop_requested()) throw CancelledError("run: cancelled by its host");
   }
 
   std::string DescribeFirstBadNode(uint64_t run_number);

@@ -11,9 +11,11 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "weft/graph/compile/compile.h"
+#include "weft/graph/runtime/run_errors.h"
 #include "weft/graph/runtime/variable_store.h"
 
 namespace weft {
@@ -32,6 +34,9 @@ struct SessionOptions {
   uint64_t seed = 1;             // of all random nodes
   bool fuse = true;
   bool reuse_memory = true;
+  // Once it is requested every run throws CancelledError: one that is under way within a step, unless it updates
+  // variables, which it then does to the end.
+  std::stop_token stop = {};
 };
 
 // One program with memory of its own, run again and again without allocating. Not for two threads at once.
@@ -51,8 +56,9 @@ class PreparedRun {
     return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
   }
   bool Reads(Node node) const;
-  // Throws GraphError if a variable is not initialised (naming all of them), NumericError if a guard is not finite
-  // (naming the first node that is not; no variable was changed).
+  // Throws GraphError if a variable is not initialised (naming all of them) and from within an op, which would wait for
+  // itself; NumericError if a guard is not finite (naming the first node that is not; no variable was changed);
+  // OpError, CancelledError.
   void Run();
   // Fetch number `i` of the last run, as bytes; valid until the next one.
   std::span<const std::byte> Output(size_t i) const;

@@ -54,9 +54,14 @@ int TbbRunner::concurrency() const { return state_->arena.max_concurrency(); }
 
 void TbbRunner::Run(const Task& root) {
   state_->arena.execute([&] {
-    tbb::task_group group;
-    TbbScope scope(group);
-    group.run_and_wait([&] { root.function(scope, root.context, root.step); });
+    // Isolated: a thread that waits here must not take up a task of the host, which might wait for what this run has
+    // locked. And a context of its own: what the host cancels around it would leave steps out and go on with the next.
+    tbb::this_task_arena::isolate([&] {
+      tbb::task_group_context context(tbb::task_group_context::isolated);
+      tbb::task_group group(context);
+      TbbScope scope(group);
+      group.run_and_wait([&] { root.function(scope, root.context, root.step); });
+    });
   });
 }
 

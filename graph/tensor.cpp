@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "weft/graph/floating_point.h"
+
 namespace weft {
 namespace {
 
@@ -104,6 +106,7 @@ Tensor Tensor::Reshaped(const Shape& shape) const {
 }
 
 Tensor Tensor::Cast(DType dtype) const {
+  const DefaultFloatingPoint rounding;
   Tensor result(dtype, shape_);
   switch (dtype) {
     case DType::kFloat32: Convert(*this, result.values<float>()); break;

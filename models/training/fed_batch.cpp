@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "weft/graph/error.h"
+#include "weft/graph/floating_point.h"
 #include "weft/graph/op.h"
 
 namespace weft {
@@ -51,7 +52,10 @@ FedBatch::FedBatch(Session& session, std::span<const Node> fetches, PrepareOptio
 }
 
 void FedBatch::Run(std::span<const int64_t> samples) {
-  for (const Input& input : inputs_) input.rows.Gather(samples, input.dtype, input.bytes);
+  {
+    const DefaultFloatingPoint rounding;
+    for (const Input& input : inputs_) input.rows.Gather(samples, input.dtype, input.bytes);
+  }
   run_.Run();
 }
 
@@ -62,6 +66,7 @@ double FedBatch::SumOf(size_t i) const {
 }
 
 void FedBatch::SetScalar(Node scalar, double value) {
+  const DefaultFloatingPoint rounding;
   if (scalar.dtype() == DType::kFloat32) run_.Input<float>(scalar)[0] = static_cast<float>(value);
   else run_.Input<double>(scalar)[0] = value;
 }

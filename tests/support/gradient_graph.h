@@ -33,6 +33,7 @@ class GradientGraph {
                 const std::map<NodeId, Tensor>& feeds);
 
   Node target() const { return target_; }
+  const std::vector<Node>& gradients() const { return gradients_; }
   const std::map<NodeId, Tensor>& feeds() const { return feeds_; }  // what was given, and weights
   bool has_variables() const { return !variables_.empty(); }
   GradientCheck First() const;

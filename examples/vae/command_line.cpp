@@ -109,7 +109,10 @@ void RefuseContradictions(const TrainOptions& options) {
   if (options.given.contains("--out") && options.given.contains("--run-id")) {
     throw UsageError("contradiction: --out and --run-id: got both, expected one of them to name the directory");
   }
-  if (!options.given.contains("--resume")) return;
+  if (!options.given.contains("--resume")) {
+    if (!options.allow_different) return;
+    throw UsageError("contradiction: --allow-different: got it alone, expected --resume, whose run may differ");
+  }
   for (const char* other : {"--out", "--run-id"}) {
     if (options.given.contains(other)) {
       throw UsageError(fmt::format(

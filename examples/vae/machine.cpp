@@ -14,6 +14,7 @@
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/graph/path.h"
+#include "weft/ops/numerics.h"
 
 namespace weft {
 namespace {
@@ -24,7 +25,8 @@ std::string Upper(std::string text) {
 }
 
 // Returns the name of the target that is in force then.
-std::string Choose(const std::string& name) {
+std::string Choose(const std::string& name, const std::string& numerics) {
+  if (numerics == "portable") UsePortableNumerics();
   if (name.empty()) return SimdTargets().front();
   for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
     if (Upper(name) != Upper(hwy::TargetName(target))) continue;
@@ -52,7 +54,7 @@ struct Machine::ThreadLimit {
 
 Machine::Machine(const MachineOptions& options)
     : threads_(options.threads > 0 ? options.threads : oneapi::tbb::info::default_concurrency()),
-      target_(Choose(options.target)),
+      target_(Choose(options.target, options.numerics)),
       limit_(new ThreadLimit{{oneapi::tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads_)}}) {}
 
 Machine::~Machine() = default;

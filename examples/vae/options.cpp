@@ -23,6 +23,8 @@ void AddMachine(Arguments& arguments, MachineOptions& machine) {
   arguments.Whole("--threads", machine.threads, {0, 1024}, "threads; 0: as many as the process may use");
   arguments.Declare("--target", "NAME", "the best", "SIMD instructions, as AVX2",
                     [&machine](const std::string& text) { machine.target = text; });
+  arguments.Choice("--numerics", machine.numerics, {"native", "portable"},
+                   "portable: the same bits on every x86-64 processor, slower");
 }
 
 // A width of the model: beyond the limit the message says what it would cost.
@@ -107,6 +109,7 @@ void Declare(CLI::App& command, TrainOptions& options) {
   arguments.Choice("--on-checkpoint-error", options.on_checkpoint_error, {"stop", "warn"},
                    "what a checkpoint that cannot be written does to the training");
   arguments.Path("--resume", options.resume, "go on with the run in this directory");
+  arguments.Flag("--allow-different", options.allow_different, "resume with other data or numerics than the run had");
   arguments.Flag("--json", options.json, "results as one JSON object a line");
 }
 

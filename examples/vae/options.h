@@ -19,6 +19,7 @@ std::filesystem::path DefaultData();
 struct MachineOptions {
   int threads = 0;          // 0: as many as the process may use
   std::string target = {};  // of Highway, "AVX2"; empty: the best
+  std::string numerics = "native";
 };
 
 struct ModelOptions {
@@ -50,6 +51,7 @@ struct TrainOptions {
   int64_t checkpoint_steps = 0;              // also a checkpoint each time so many steps are done; 0: after epochs only
   std::string on_checkpoint_error = "stop";  // or "warn": training goes on without it
   std::filesystem::path resume = {};         // the directory of the run to go on with; empty: a new one
+  bool allow_different = false;              // with other data or numerics than the run had
   bool json = false;
   std::set<std::string> given = {};  // names of the options that were on the command line, "--epochs"
 };

@@ -17,6 +17,9 @@ namespace {
 
 using NamedText = std::pair<std::string, std::string>;
 
+// Not among the others: another one than the run's is asked for with --allow-different.
+constexpr const char* kNumericsKey = "option--numerics";
+
 std::vector<NamedText> Texts(const TrainOptions& options) {
   const ModelOptions& model = options.model;
   const StepOptions& step = options.step;
@@ -57,6 +60,7 @@ TrainOptions Parsed(const Metadata& checkpoint, const std::filesystem::path& fil
 Metadata DescribeOptions(const TrainOptions& options) {
   Metadata metadata;
   for (const auto& [name, text] : Texts(options)) metadata["option" + name] = text;
+  metadata[kNumericsKey] = options.machine.numerics;
   return metadata;
 }
 
@@ -76,6 +80,9 @@ TrainOptions ResumedOptions(const TrainOptions& given, const Metadata& checkpoin
   }
   run.data = given.data;
   run.machine = given.machine;
+  const auto numerics = checkpoint.find(kNumericsKey);
+  if (numerics != checkpoint.end() && !given.given.contains("--numerics")) run.machine.numerics = numerics->second;
+  run.allow_different = given.allow_different;
   run.keep = given.keep;
   run.checkpoint_steps = given.checkpoint_steps;
   run.on_checkpoint_error = given.on_checkpoint_error;

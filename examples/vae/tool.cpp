@@ -17,6 +17,7 @@
 #include "weft/examples/vae/plan.h"
 #include "weft/examples/vae/reconstruct.h"
 #include "weft/examples/vae/train.h"
+#include "weft/ops/numerics.h"
 
 namespace weft {
 namespace {
@@ -31,8 +32,8 @@ struct Runner {
   }
   ExitCode operator()(VersionRequest) const {
     const Machine machine({});
-    output.Line(fmt::format("vae {} SIMD {} of {} threads {}", WEFT_VERSION, machine.target(),
-                            fmt::join(SimdTargets(), " "), machine.threads()));
+    output.Line(fmt::format("vae {} SIMD {} of {} threads {} numerics {}", WEFT_VERSION, machine.target(),
+                            fmt::join(SimdTargets(), " "), machine.threads(), NumericsText()));
     return ExitCode::kOk;
   }
   ExitCode operator()(const TrainOptions& options) const { return TrainCommand(options, output), ExitCode::kOk; }

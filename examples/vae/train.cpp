@@ -22,6 +22,7 @@
 #include "weft/examples/vae/run_pictures.h"
 #include "weft/examples/vae/signals.h"
 #include "weft/graph/error.h"
+#include "weft/ops/numerics.h"
 
 namespace weft {
 namespace {
@@ -54,6 +55,7 @@ class Run {
     directory_ = RunDirectoryAt(options_.resume);
     progress_ = RestoreGeneration(generation, variables_);
     RequireSameImages();
+    RequireSameNumerics();
     history_ = std::move(history);
     checkpoints_ = std::move(checkpoints);
     if (!checkpoints_->List().empty() && checkpoints_->List().back().step > generation.step)
@@ -109,6 +111,7 @@ class Run {
     fit.model_metadata.merge(DescribeOptions(options_));
     if (!reporter.history().empty()) fit.model_metadata[kHistoryKey] = HistoryText(reporter.history());
     fit.resume = progress_;
+    if (options_.allow_different) fit.on_different = [](const std::string& what) { Note("different   " + what); };
     fit.before_step = [&reporter](int64_t) { reporter.BeforeStep(); };
     fit.after_step = [this, &reporter](const StepReport& step) {
       step_ = step.step;
@@ -138,6 +141,7 @@ class Run {
   }
 
   void RequireSameImages() const;
+  void RequireSameNumerics() const;
   void PrintHeader();
   void Report(const DeferredSignals& signals);
 
@@ -164,9 +168,20 @@ class Run {
 void Run::RequireSameImages() const {
   const auto checksum = progress_->find("data_checksum");
   const std::string own = Checksum({{network_.vae.x, images_.Training()}});
-  if (checksum == progress_->end() || checksum->second == own) return;
-  throw DataError(fmt::format("images: {}: got checksum {}, expected {} as in the run: give the --data of the run",
-                              Printable(options_.data.native()), own, Printable(checksum->second)));
+  if (options_.allow_different || checksum == progress_->end() || checksum->second == own) return;
+  throw DataError(
+      fmt::format("images: {}: got checksum {}, expected {} as in the run: give the --data of the run, "
+                  "or --allow-different",
+                  Printable(options_.data.native()), own, Printable(checksum->second)));
+}
+
+void Run::RequireSameNumerics() const {
+  const auto numerics = progress_->find("numerics");
+  if (options_.allow_different || numerics == progress_->end() || numerics->second == NumericsText()) return;
+  throw CheckpointError(
+      fmt::format("numerics: {}: got '{}' on this machine, expected '{}' as in the run: "
+                  "--numerics portable is no-fma, --allow-different goes on with other bits",
+                  Printable(directory_.path.native()), NumericsText(), Printable(numerics->second)));
 }
 
 void Run::PrintHeader() {

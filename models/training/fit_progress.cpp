@@ -13,8 +13,12 @@ namespace {
 
 constexpr std::string_view kFormat = "1";  // the order of samples and the meaning of the keys
 
+std::string Sentence(std::string_view key, std::string_view got, std::string_view expected) {
+  return fmt::format("resume: {}: got '{}', expected {}", key, Escaped(got, 80), expected);
+}
+
 [[noreturn]] void Fail(std::string_view key, std::string_view got, std::string_view expected) {
-  throw CheckpointError(fmt::format("resume: {}: got '{}', expected {}", key, Escaped(got, 80), expected));
+  throw CheckpointError(Sentence(key, got, expected));
 }
 
 std::string_view Text(const Metadata& metadata, const std::string& key) {
@@ -62,8 +66,12 @@ Metadata ToMetadata(const FitRun& run) {
           {"batch", text(run.batch)},
           {"shuffle", run.shuffle ? "yes" : "no"},
           {"samples", text(run.samples)},
-          {"data_checksum", run.data}};
+          {"data_checksum", run.data},
+          {"numerics", run.numerics}};
 }
+
+// Without these the run can go on, though not with the bits that it would have had.
+bool MayDiffer(std::string_view key) { return key == "samples" || key == "data_checksum" || key == "numerics"; }
 
 }  // namespace
 
@@ -78,11 +86,13 @@ Metadata ToMetadata(const FitProgress& progress, const FitRun& run) {
   return metadata;
 }
 
-FitProgress ParseProgress(const Metadata& metadata, const FitRun& run) {
-  for (const auto& [key, expected] : ToMetadata(run)) {
-    if (Text(metadata, key) != expected) {
-      Fail(key, expected, fmt::format("'{}' as in the checkpoint", Escaped(Text(metadata, key), 80)));
-    }
+FitProgress ParseProgress(const Metadata& metadata, const FitRun& run,
+                          const std::function<void(const std::string&)>& on_different) {
+  for (const auto& [key, own] : ToMetadata(run)) {
+    if (Text(metadata, key) == own) continue;
+    const std::string expected = fmt::format("'{}' as in the checkpoint", Escaped(Text(metadata, key), 80));
+    if (on_different == nullptr || !MayDiffer(key)) Fail(key, own, expected);
+    on_different(Sentence(key, own, expected));
   }
   FitProgress progress = {.epoch = Number<int64_t>(metadata, "epoch"),
                           .step = Number<int64_t>(metadata, "step"),

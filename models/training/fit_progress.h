@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct FitRun {
   bool shuffle = true;
   int64_t samples = 0;
   std::string data = {};                  // checksum of the data set
+  std::string numerics = {};              // NumericsText()
   std::vector<std::string> watched = {};  // names
 };
 
@@ -30,7 +32,9 @@ struct FitProgress {
 
 Metadata ToMetadata(const FitProgress& progress, const FitRun& run);
 
-// Throws CheckpointError for metadata of another run, and for metadata that is none of ours.
-FitProgress ParseProgress(const Metadata& metadata, const FitRun& run);
+// Throws CheckpointError for metadata of another run, and for metadata that is none of ours. If only data or numerics
+// are others, `on_different` is told so instead, where there is one.
+FitProgress ParseProgress(const Metadata& metadata, const FitRun& run,
+                          const std::function<void(const std::string&)>& on_different = nullptr);
 
 }  // namespace weft

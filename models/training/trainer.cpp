@@ -11,6 +11,7 @@
 #include "weft/graph/op.h"
 #include "weft/models/training/fed_batch.h"
 #include "weft/models/training/fit_progress.h"
+#include "weft/ops/numerics.h"
 
 namespace weft {
 namespace {
@@ -42,7 +43,7 @@ class Training {
       validation_.emplace(session, objective, options.validation, options.validation_batch, &batches_.run());
     }
     if (options.resume) {
-      progress_ = ParseProgress(*options.resume, run_);
+      progress_ = ParseProgress(*options.resume, run_, options.on_different);
       session.set_run_number(progress_.run_number);
     }
     RequireNothingNewer();
@@ -61,7 +62,8 @@ class Training {
                   .session_seed = SessionSeed(session),
                   .batch = options.batch,
                   .shuffle = options.shuffle,
-                  .samples = SampleCount(dataset)};
+                  .samples = SampleCount(dataset),
+                  .numerics = NumericsText()};
     if (options.checkpoints != nullptr || options.resume) run.data = Checksum(dataset);
     for (const Watched& watched : objective.watched) {
       if (std::ranges::count(run.watched, watched.name) > 0) {
@@ -158,6 +160,7 @@ class Training {
                              .epoch = progress_.epoch,
                              .metadata = options_.model_metadata,
                              .progress = ToMetadata(progress_, run_)};
+    facts.metadata["numerics"] = run_.numerics;
     if (epoch_ended && result_.validation) facts.loss = result_.validation->loss;
     try {
       options_.checkpoints->Write(session_.store(), facts);

@@ -72,6 +72,8 @@ struct FitOptions {
   Metadata model_metadata = {};  // of the weights files
   std::function<void(const std::exception&)> on_checkpoint_error = nullptr;  // training goes on; without it, it ends
   std::optional<Metadata> resume = std::nullopt;                             // what RestoreGeneration returned
+  // Told in a sentence if data or numerics are not those of the run that goes on; without it, it is an error.
+  std::function<void(const std::string&)> on_different = nullptr;
 };
 
 struct FitResult {
@@ -82,8 +84,8 @@ struct FitResult {
 
 // Trains: the updates of the session's graph, the data set in batches, epoch by epoch. The store must be initialised or
 // restored. Throws GraphError for options that do not fit the graph; CheckpointError if `resume` is of a run over other
-// data or with other seeds or another batch size; NumericError, with step and epoch, if the loss or a guard is not
-// finite (no variable was changed by that step); and what hooks and checkpoints throw.
+// data, with other seeds, another batch size or in other numerics; NumericError, with step and epoch, if the loss or a
+// guard is not finite (no variable was changed by that step); and what hooks and checkpoints throw.
 FitResult Fit(Session& session, const Objective& objective, const Dataset& dataset, const FitOptions& options = {});
 
 }  // namespace weft

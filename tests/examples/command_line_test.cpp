@@ -25,7 +25,8 @@ TEST_F(CommandLine, HelpAndVersionGoToStdout) {
   EXPECT_THAT(RunTool({"train", "--help"}).out, HasSubstr("--learning-rate"));
   const Outcome version = RunTool({"--version"});
   EXPECT_EQ(version.code, 0);
-  EXPECT_THAT(version.out, MatchesRegex("vae [0-9.]+ SIMD [A-Z0-9_]+ of .* threads [0-9]+\n"));
+  EXPECT_THAT(version.out,
+              MatchesRegex("vae [0-9.]+ SIMD [A-Z0-9_]+ of .* threads [0-9]+ numerics [0-9]+ (no-)?fma\n"));
 }
 
 TEST_F(CommandLine, RefusesWhatItDoesNotUnderstand) {

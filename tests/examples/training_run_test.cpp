@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstring>
 
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,17 @@ class TrainingRun : public ToolTest {
                     ReadFile(directory / ("model-" + step + ".state.safetensors")));
     EXPECT_FALSE(files.first.empty() || files.second.empty()) << directory << ", step " << step;
     return files;
+  }
+  // What lies behind the headers of both files after two epochs.
+  static std::string Numbers(const std::filesystem::path& directory) {
+    std::string numbers;
+    const auto [weights, state] = State(directory, "16");
+    for (const std::string& file : {weights, state}) {
+      uint64_t header = 0;
+      std::memcpy(&header, file.data(), sizeof(header));
+      numbers += file.substr(sizeof(header) + header);
+    }
+    return numbers;
   }
 };
 
@@ -205,6 +217,39 @@ TEST_F(TrainingRun, ResumeTakesTheOptionsOfTheRun) {
   EXPECT_TRUE(State(out(), "32") == State(own_ / "four", "32"));
 }
 
+TEST_F(TrainingRun, ResumeInOtherNumericsIsAskedFor) {
+  const auto portable = [&](const std::vector<std::string>& more) {
+    return RunTool(Training(std::vector<std::string>{"--numerics", "portable"} + more));
+  };
+  const auto resume = [&](const std::vector<std::string>& more) {
+    return RunTool(
+        std::vector<std::string>{"train", "--resume", out().string(), "--data", data().string(), "--epochs", "2"} +
+        more);
+  };
+  ASSERT_EQ(portable({"--epochs", "1", "--out", out().string()}).code, 0);
+  ASSERT_EQ(portable({"--epochs", "2", "--out", (own_ / "whole").string()}).code, 0);
+  // The targets without fused multiply-add are there on every processor; SSE4 on all that run this test.
+  ASSERT_EQ(RunTool(Training({"--target", "SSE4", "--epochs", "2", "--out", (own_ / "sse4").string()})).code, 0);
+  EXPECT_TRUE(Numbers(own_ / "whole") == Numbers(own_ / "sse4"));
+  EXPECT_EQ(Inspect(out() / "model-8.safetensors").metadata.at("numerics"), "1 no-fma");
+
+  if (const Outcome version = RunTool({"--version"}); version.out.ends_with("numerics 1 fma\n")) {
+    EXPECT_FALSE(Numbers(own_ / "whole") == Numbers(run()));
+    const auto before = Contents(out());
+    ExpectError(resume({"--numerics", "native"}), 4, "got '1 fma' on this machine, expected '1 no-fma' as in the run");
+    EXPECT_TRUE(Contents(out()) == before);
+    std::filesystem::copy(out(), own_ / "copy");
+    const Outcome other = RunTool({"train", "--resume", (own_ / "copy").string(), "--data", data().string(), "--epochs",
+                                   "2", "--numerics", "native", "--allow-different"});
+    EXPECT_EQ(other.code, 0) << other.err;
+    EXPECT_THAT(other.err,
+                HasSubstr("different   resume: numerics: got '1 fma', expected '1 no-fma' as in the checkpoint"));
+  }
+  EXPECT_EQ(resume({}).code, 0) << "takes the numerics of the run";
+  EXPECT_TRUE(State(out(), "16") == State(own_ / "whole", "16"));
+  ExpectError(portable({"--allow-different"}), 2, "--allow-different: got it alone");
+}
+
 TEST_F(TrainingRun, ResumeRefusesOtherImages) {
   std::filesystem::copy(run(), out());
   WriteSmallData(own_ / "data");
@@ -213,6 +258,10 @@ TEST_F(TrainingRun, ResumeRefusesOtherImages) {
   WriteFile(own_ / "data/train-images-idx3-ubyte", content);
   ExpectError(RunTool({"train", "--resume", out().string(), "--data", (own_ / "data").string()}), 3,
               "give the --data of the run");
+  const Outcome outcome = RunTool(
+      {"train", "--resume", out().string(), "--data", (own_ / "data").string(), "--epochs", "3", "--allow-different"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("different   resume: data_checksum: got "));
 }
 
 TEST_F(TrainingRun, ResumeOfAFinishedRunDrawsAgain) {

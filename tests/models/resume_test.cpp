@@ -11,6 +11,7 @@
 
 #include "weft/graph/runtime/checkpoint.h"
 #include "weft/models/training/checkpoint_directory.h"
+#include "weft/ops/numerics.h"
 #include "weft/tests/models/checkpoint_soak.h"
 #include "weft/tests/models/small_run.h"
 #include "weft/tests/support/many_threads.h"
@@ -127,12 +128,37 @@ TEST(Resume, RefusesAnotherRun) {
   resumed.resume = progress;
   EXPECT_EQ(Thrown<CheckpointError>([&] { other_noise.Fit(resumed); }),
             "resume: session_seed: got '2', expected '1' as in the checkpoint");
+  EXPECT_EQ(message([](SmallRun&, FitOptions& o) { (*o.resume)["numerics"] = "0 fma"; }),
+            "resume: numerics: got '" + NumericsText() + "', expected '0 fma' as in the checkpoint");
   EXPECT_EQ(message([](SmallRun&, FitOptions& o) { (*o.resume)["position"] = "3"; }),
             "resume: position: got '3', expected the end of a batch");
   EXPECT_EQ(message([](SmallRun&, FitOptions& o) { (*o.resume)["sum.loss"] = "1.8p+1x"; }),
             "resume: sum.loss: got '1.8p+1x', expected a hexadecimal number");
   EXPECT_EQ(message([](SmallRun&, FitOptions& o) { o.resume->erase("run_number"); }),
             "resume: run_number: got '', expected it in the checkpoint");
+}
+
+TEST(Resume, OverOtherDataOrInOtherNumericsIsToldWhereItIsWanted) {
+  const TemporaryDirectory directory;
+  SmallRun run;
+  CheckpointDirectory checkpoints(directory.path());
+  FitOptions options = run.options(&checkpoints);
+  options.stop = [] { return true; };
+  run.Fit(options);
+  SmallRun other;
+  other.pixels[5] ^= 1;
+  options = other.options();
+  options.resume = RestoreGeneration(*LatestValid(directory.path()).generation, other.store);
+  (*options.resume)["numerics"] = "0 fma";
+  std::vector<std::string> told;
+  options.on_different = [&](const std::string& sentence) { told.push_back(sentence); };
+  EXPECT_EQ(other.Fit(options).steps, 15);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_NE(told[0].find("data_checksum"), std::string::npos) << told[0];
+  EXPECT_NE(told[1].find("numerics"), std::string::npos) << told[1];
+  // Nothing else may be another.
+  options.seed = 8;
+  EXPECT_THROW(other.Fit(options), CheckpointError);
 }
 
 TEST(Fit, KeepsTheLastCheckpointsAndTheBest) {

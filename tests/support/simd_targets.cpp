@@ -2,6 +2,7 @@
 #include "weft/tests/support/simd_targets.h"
 
 #include "hwy/highway.h"
+#include "weft/ops/numerics.h"
 
 namespace weft {
 namespace {
@@ -17,13 +18,7 @@ std::vector<int64_t> SimdTargets() { return hwy::SupportedAndGeneratedTargets();
 
 std::string SimdTargetName(int64_t target) { return hwy::TargetName(target); }
 
-bool HasFusedMultiplyAdd(int64_t target) {
-#if HWY_ARCH_X86
-  return target == HWY_AVX2 || target == HWY_AVX3 || target == HWY_AVX3_DL;
-#else
-  return target != HWY_SCALAR && target != HWY_EMU128;
-#endif
-}
+bool HasFusedMultiplyAdd(int64_t target) { return ClassOfTarget(target) == NumericsClass::kFma; }
 
 OnSimdTarget::OnSimdTarget(int64_t target) { Choose(target); }
 OnSimdTarget::~OnSimdTarget() { Choose(0); }

@@ -27,17 +27,20 @@ Tensor SomeRows(int64_t width, DType dtype) {
   return rows.Cast(dtype);
 }
 
-// Compares every row of every batch of 1 to 130 rows, which begin at another row each time, with the whole.
+// Compares every row of every batch of 1 to 130 rows, which begin at another row each time, with the whole. On the
+// targets that are not the best one: of some batches.
 void ExpectSameRows(Node x, Node y) {
   VariableStore store(x.graph());
   Initialize(x.graph(), store, {.threads = 1});
   const Tensor input = SomeRows(x.shape()[1].length(), x.dtype());
-  for (const int64_t target : SimdTargets()) {
+  const std::vector<int64_t> targets = SimdTargets();
+  for (const int64_t target : targets) {
     SCOPED_TRACE(SimdTargetName(target));
     const OnSimdTarget on(target);
     Session session(x.graph(), store, {.threads = 1});
     const Tensor whole = session.Run({{x, input}}, y);
-    for (int64_t rows = 1; rows < kMostRows; ++rows) {
+    const int64_t step = target == targets.front() ? 1 : 13;
+    for (int64_t rows = 1; rows < kMostRows; rows += step) {
       const int64_t begin = rows * 37 % (kMostRows - rows + 1);
       const Tensor part = session.Run({{x, input.Rows(begin, begin + rows)}}, y);
       ASSERT_EQ(part, whole.Rows(begin, begin + rows)) << rows << " rows from " << begin;
@@ -59,7 +62,7 @@ TEST(BatchInvariance, OfAnAutoencoder) {
 TEST(BatchInvariance, OfProducts) {
   for (const int64_t units : {1, 10, 65}) {
     Graph graph;
-    const Node x = Placeholder(graph, "X", {kBatch, 3001});
+    const Node x = Placeholder(graph, "X", {kBatch, 1101});
     ExpectSameRows(x, LogSoftmax(FullyConnected("Layer", x, units, {.initializer = Initializer::kGlorot})));
   }
 }

@@ -122,7 +122,8 @@ class Checker {
         variables_(variables),
         options_(options),
         random_(options.seed) {
-    scale_ = std::max(1.0, std::abs(TargetAt(0, {})));
+    target_ = TargetAt(0, {});
+    scale_ = std::max(1.0, std::abs(target_));
   }
 
   GradientReport Check() {
@@ -143,13 +144,25 @@ class Checker {
     return run_.Output(0)[0];
   }
 
-  // D(h) = (f(x + h) − f(x − h)) / 2h, and (4·D(h/2) − D(h)) / 3, whose error falls with h⁴.
+  // D(h) = (f(x + h) − f(x − h)) / 2h, and how far the slopes on both sides are from each other.
+  struct Central {
+    double slope, bend;
+  };
+  Central CentralAt(double h, const Position::Direction& direction) {
+    const double above = TargetAt(h, direction), below = TargetAt(-h, direction);
+    return {.slope = (above - below) / (2 * h), .bend = ((above - target_) - (target_ - below)) / h};
+  }
+
+  // (4·D(h/2) − D(h)) / 3, whose error falls with h⁴.
   std::optional<double> Quotient(const Position::Direction& direction, double tolerance) {
-    const auto central = [&](double h) { return (TargetAt(h, direction) - TargetAt(-h, direction)) / (2 * h); };
     for (double h = options_.step; h >= options_.step / 256; h /= 16) {
-      const double wide = central(h), narrow = central(h / 2);
-      // A smooth target's two quotients differ by h² · f‴/8; across a kink they differ by about the slopes themselves.
-      if (std::abs(wide - narrow) <= 100 * Allowed(tolerance, wide, narrow)) return (4 * narrow - wide) / 3;
+      const Central wide = CentralAt(h, direction), narrow = CentralAt(h / 2, direction);
+      // A smooth target's two quotients differ by h²·f‴/8; across a kink they differ by about the slopes themselves. At
+      // the point itself a kink leaves D as it is, but its bend does not shrink with h as that of h·f″ does.
+      const double allowed = 100 * Allowed(tolerance, wide.slope, narrow.slope);
+      if (std::abs(wide.slope - narrow.slope) <= allowed && std::abs(2 * narrow.bend - wide.bend) <= allowed) {
+        return (4 * narrow.slope - wide.slope) / 3;
+      }
     }
     return std::nullopt;
   }
@@ -219,7 +232,7 @@ class Checker {
   std::span<const Node> variables_;
   const CheckOptions& options_;
   std::mt19937_64 random_;
-  double scale_ = 1;
+  double target_ = 0, scale_ = 1;
   GradientReport report_;
 };
 

@@ -26,7 +26,8 @@ struct CheckOptions {
   double absolute_tolerance = 1e-9;
 
   // x is moved by step · max(1, |x|). A quotient extrapolated from step and step/2 is off by step⁴ (1e-16) and by
-  // rounding (2e-12 of the target); a kink within a step of x is stepped over by trying step/16 and step/256.
+  // rounding (2e-12 of the target); a kink within a step of x is stepped over by trying step/16 and step/256; one at x
+  // is not compared.
   double step = 1e-4;
   int64_t max_elements = 64;  // larger tensors are checked along random directions, not element by element
   int directions = 8;         // through each larger tensor, and through all variables at once

@@ -171,6 +171,19 @@ TEST(CheckGradients, CountsWhatDoesNotSettle) {
   EXPECT_FALSE(report.ok());  // nothing compared is nothing proved
 }
 
+// A central difference at a kink is the mean of both slopes, whatever the step, and the gradient is one of them.
+TEST(CheckGradients, CountsAKinkAtThePointItself) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {2}, {.dtype = DType::kFloat64});
+  VariableStore store(graph);
+  const Tensor value = Tensor::Of<double>({2}, {0, 1});
+  const GradientReport report =
+      CheckGradients(ReduceSum(Relu(x)), {x}, store, {.feeds = {{x, value}}, .session = kOneThread});
+  EXPECT_TRUE(report.ok()) << ToString(report);
+  EXPECT_EQ(report.slopes, 1u);
+  EXPECT_EQ(report.unsettled, 9u);  // the first element, and every direction
+}
+
 TEST(CheckGradients, RefusesWhatItCannotMove) {
   Network n;
   const Node f32 = Placeholder(n.graph, "F32", {}),

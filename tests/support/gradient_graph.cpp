@@ -146,8 +146,9 @@ double Asymmetry(const GradientCheck& second, const std::map<NodeId, Tensor>& fe
 }
 
 void Distance::Include(std::string_view what, size_t element, double got, double expected, double terms_of_it) {
+  constexpr double kNothing = 1e-30;  // what a complex step of 1e-20 leaves of a slope of 0
   const double error = std::abs(got - expected);
-  const double distance = error == 0 ? 0 : error / terms_of_it;
+  const double distance = error <= kNothing ? 0 : error / terms_of_it;
   if (distance <= terms) return;
   terms = distance;
   where = fmt::format("gradient of '{}' at element {}: got {}, expected {}, terms {}", what, element, got, expected,

@@ -61,7 +61,7 @@ struct Distance {
   double terms = 0;   // the largest |got − expected| / (sum of terms)
   std::string where;  // that is: "gradient of 'X0' at element 3: got 1.0, expected 2.0, terms 2.0"
 
-  // Without terms, a number must be met exactly.
+  // Without terms, a number must be met: to 1e-30.
   void Include(std::string_view what, size_t element, double got, double expected, double terms_of_it);
 };
 

@@ -18,7 +18,7 @@
 namespace weft {
 namespace {
 
-constexpr SessionOptions kOneThread = {.threads = 1};
+const SessionOptions kOneThread = {.threads = 1};
 
 // An op that is right in everything but its gradient.
 OpDef WithGradient(const OpDef& op, GradientRule gradient) {

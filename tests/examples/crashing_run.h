@@ -89,11 +89,11 @@ class CrashingRun : public testing::Test {
     return step;
   }
 
-  // Nothing lies about but what the index lists.
+  // Nothing lies about but whole generations that are listed.
   void ExpectTidy() const {
     EXPECT_THAT(Temporaries(), testing::IsEmpty());
     std::set<std::string> listed, found;
-    for (const Generation& generation : ReadGenerationIndex(out()).generations) {
+    for (const Generation& generation : ListGenerations(out())) {
       listed.insert({generation.weights.filename(), generation.state.filename()});
     }
     for (const auto& entry : std::filesystem::directory_iterator(out())) {

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "weft/graph/error.h"
+#include "weft/models/training/generation_index.h"
 #include "weft/tests/support/faulty_file_system.h"
 #include "weft/tests/support/temporary_directory.h"
 #include "weft/tests/support/thrown.h"
@@ -405,6 +406,9 @@ TEST_P(CheckpointDirectoryFaults, WhatWasAcknowledgedStays) {
     const bool has_ended = Live(directory.path(), disk.system(), [&](int64_t step) { acknowledged = step; });
     was_hit = disk.was_hit();
     EXPECT_GE(LatestStep(directory.path()), acknowledged);
+    for (const Generation& listed : ReadGenerationIndex(directory.path()).generations) {
+      EXPECT_TRUE(std::filesystem::exists(listed.weights) && std::filesystem::exists(listed.state)) << listed.step;
+    }
     EXPECT_TRUE(has_ended || !IsHarmless(fault));
     if (!IsKill(fault)) {
       for (const std::string& name : directory.Names()) EXPECT_EQ(TemporaryTarget(name), "");

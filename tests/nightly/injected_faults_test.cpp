@@ -101,7 +101,8 @@ TEST_F(InjectedFaults, EveryCallMayFailInEveryWay) {
         if (HasFailure()) return;
       }
     }
-    std::cout << call << ": " << occurrences.at(call).size() << " calls × " << kinds.size() << " faults\n";
+    std::cout << call << ": " << occurrences.at(call).size() << " calls × " << kinds.size() << " faults\n"
+              << std::flush;
   }
   std::cout << points << " points\n";
   EXPECT_GE(points, 200);

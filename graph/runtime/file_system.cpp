@@ -198,10 +198,10 @@ void DeleteTemporaries(const FileSystem& system, const std::filesystem::path& di
   for (const std::filesystem::path& path : dead) Remove(system, path);
 }
 
-void SyncDirectory(const FileSystem& system, const std::filesystem::path& path) {
-  const Descriptor directory = OpenDirectory(system, path);
-  if (directory.is_open() && SyncNames(system, directory)) return;
-  Throw(errno, fmt::format("write: {}: the directory cannot be synced", PathText(path)));
+void SyncDirectory(const FileSystem& system, const std::filesystem::path& directory) {
+  const Descriptor opened = OpenDirectory(system, directory);
+  if (opened.is_open() && SyncNames(system, opened)) return;
+  Throw(errno, fmt::format("write: {}: the directory cannot be synced", PathText(directory)));
 }
 
 int Descriptor::Close() {

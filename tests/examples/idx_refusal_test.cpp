@@ -69,6 +69,8 @@ std::vector<BadFile> BadFiles() {
        "got 2147483648 × 2147483648 × 2147483648 images" + large},
       {"product wraps to 0", Header({0x803, 1U << 31, 1U << 31, 4}), "dimensions are too large",
        "got 2147483648 × 2147483648 × 4 images" + large},
+      {"product wraps to 0 behind the limit", Header({0x803, 1U << 20, 1U << 19, 1U << 25}), "dimensions are too large",
+       "got 1048576 × 524288 × 33554432 images" + large},
       {"at the limit", Header({0x803, 1U << 20, 1U << 10, 1U << 10}), "dimensions are too large",
        "got 1048576 × 1024 × 1024 images" + large},
       {"below the limit", Header({0x803, (1U << 20) - 1, 1U << 10, 1U << 10}), "truncated file",
@@ -104,6 +106,8 @@ std::vector<BadFile> BadFiles() {
        "got 512 extra bytes at byte " + std::to_string(packed.size()) +
            ", expected the end of the file or another gzip member"},
       {"gzip length", Flip(packed, -4), "gzip length mismatch", "got 28 bytes of content, expected 92 as stored"},
+      {"gzip length below", DropLast(packed, 4) + Bytes{27, 0, 0, 0}, "gzip length mismatch",
+       "got 28 bytes of content, expected 27 as stored"},
       {"gzip of gzip", Gzip(packed), "wrong magic number", "got 0x1F8B0800, expected 0x00000803 (images)"},
       {"gzip of a short file", Gzip(First(images, 20)), "truncated file", "got 20 bytes, expected 28 by its header"},
       {"gzip of a short header", Gzip(First(images, 9)), "truncated header", "got 9 bytes, expected 16"},

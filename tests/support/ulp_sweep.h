@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ostream>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct UnaryCase {
 std::vector<UnaryCase> UnaryCases();
 
 std::string Name(const UnaryCase& c);  // "LeakyRelu_slope_0_2": letters, digits and lines, as tests are named
+inline void PrintTo(const UnaryCase& c, std::ostream* out) { *out << Name(c); }
 
 // The formula, in f64.
 void RunFormula(const UnaryCase& c, std::span<const float> x, std::span<double> y);

@@ -26,9 +26,12 @@ NumericsClass CurrentNumericsClass() { return ClassOfTarget(hwy::SupportedAndGen
 
 std::string NumericsText() { return fmt::format("{} {}", kNumericsVersion, Name(CurrentNumericsClass())); }
 
+// By the list that tests use: Highway's SupportedTargets, unless it has such a list, makes the choice anew from all
+// that the processor has, disabled or not, and whoever asks which targets there are would undo what was asked for here.
 void UsePortableNumerics() {
-  hwy::DisableTargets(kFmaTargets);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());  // if it has chosen already
+  const int64_t portable = hwy::SupportedTargets() & ~kFmaTargets;
+  hwy::SetSupportedTargetsForTest(portable);
+  hwy::GetChosenTarget().Update(portable);
 }
 
 }  // namespace weft

@@ -204,7 +204,7 @@ TrainingBits RunTraining(const TrainingRun& run) {
     train(many.runner());
     return bits;
   }
-  oneapi::tbb::task_arena arena(run.threads);
+  oneapi::tbb::task_arena arena(run.threads + 1);  // a place for the host, too
   arena.initialize();
   const BusyHost host(arena, run.threads);
   arena.execute([&] {

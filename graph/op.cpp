@@ -19,6 +19,7 @@ void TypeContext::Fail(std::string_view reason) const {
 }
 
 template <class Number>
+// NOLINTNEXTLINE(misc-no-recursion): a formula of f64 tensors is asked for those, once
 Values<Number> EvaluateFormula(const OpDef& op, std::span<const Values<Number>> operands, const Attributes& attributes,
                                const TensorType& result) {
   using Formula = Reference::Over<Number>;
@@ -61,6 +62,7 @@ template Values<double> EvaluateFormula(const OpDef&, std::span<const Values<dou
 template Values<Complex> EvaluateFormula(const OpDef&, std::span<const Values<Complex>>, const Attributes&,
                                          const TensorType&);
 
+// NOLINTNEXTLINE(misc-no-recursion): as above
 Tensor EvaluateReference(const OpDef& op, std::span<const Tensor> operands, const Attributes& attributes,
                          const TensorType& result) {
   const auto& formula = op.formula->over<double>();

@@ -49,6 +49,12 @@ class DiskTrouble : public CrashingRun {
  protected:
   // A run that is done, to go on from.
   void Finish() const { ASSERT_EQ(RunTool(New(out())).code, 0); }
+  // A run that does not end before something is done to it.
+  std::vector<std::string> Endless() const {
+    std::vector<std::string> arguments = New(out(), {"--keep", "2"});
+    *std::next(std::ranges::find(arguments, "--epochs")) = "1000000";
+    return arguments;
+  }
   // Goes on for one more epoch.
   Outcome OneMore(const std::vector<std::string>& more = {}, const Launch& launch = {}) const {
     return RunTool(Resumed(out(), std::vector<std::string>{"--epochs", std::to_string(kEpochs + 1)} + more), launch);
@@ -129,8 +135,10 @@ TEST_F(DiskTrouble, ADirectoryInPlaceOfAFileIsNamed) {
 
 TEST_F(DiskTrouble, ADirectoryThatIsGoneIsNamed) {
   Launch launch;
-  launch.watch = [&](const std::string&, pid_t) { std::filesystem::remove_all(out()); };
-  ExpectError(RunTool(New(out()), launch), 5, out().string());
+  launch.watch = [&](const std::string&, pid_t) {
+    if (std::filesystem::exists(out())) std::filesystem::rename(out(), own_ / "elsewhere");
+  };
+  ExpectError(RunTool(Endless(), launch), 5, out().string());
   EXPECT_FALSE(std::filesystem::exists(out()));
 }
 
@@ -160,12 +168,14 @@ TEST_F(DiskTrouble, TheSecondTrainerIsRefused) {
     ExpectError(RunTool(Resumed(out())), 5, owner);
     ExpectError(RunTool(New(out())), 5, owner);
     ++refused;
+    kill(first, SIGTERM);
     kill(first, SIGCONT);
   };
-  const Outcome outcome = RunTool(New(out()), launch);
-  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const Outcome outcome = RunTool(Endless(), launch);
+  EXPECT_EQ(outcome.code, 143) << outcome.err;
   EXPECT_EQ(refused, 1);
-  ExpectKept(kSteps);
+  EXPECT_THAT(LatestValid(out()).skipped, IsEmpty());
+  ExpectTidy();
 }
 
 // What a dead process leaves where its first checkpoint was not complete yet.

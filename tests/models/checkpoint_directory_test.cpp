@@ -309,18 +309,27 @@ TEST(LatestValid, WithoutAnyGivesEveryReason) {
 }
 
 TEST(LatestValid, ADamagedIndexIsMadeAgainFromTheFiles) {
-  const char* const indices[] = {
-      "",
-      "{",
-      "[]",
-      "null",
-      "{\"format\":1}",
-      "{\"format\":\"1\",\"generations\":[],\"dropped\":[]}",
+  const std::string indices[] = {
+      "", "{", "[]", "null", "{\"format\":1}", "{\"format\":\"1\",\"generations\":[],\"dropped\":[]}",
       "{\"format\":1,\"generations\":[{\"step\":-3,\"epoch\":0,\"loss\":null}],\"dropped\":[]}",
       "{\"format\":1,\"generations\":[{\"step\":\"../x\",\"epoch\":0,\"loss\":null}],\"dropped\":[]}",
       "{\"format\":1,\"generations\":[],\"dropped\":[4,4]}",
-      "[[[[[[[[[[[["};
-  for (const char* index : indices) {
+      // Whole but for one thing:
+      R"({"format":1.5,"best":null,"generations":[],"dropped":[]})",
+      R"({"format":true,"best":null,"generations":[],"dropped":[]})",
+      R"({"format":1,"best":null,"generations":[{"step":20,"epoch":1.5,"loss":null}],"dropped":[]})",
+      R"({"format":1,"best":null,"generations":[{"step":20,"epoch":-1,"loss":null}],"dropped":[]})",
+      R"({"format":1,"best":null,"generations":[{"step":20,"epoch":1,"loss":true}],"dropped":[]})",
+      R"({"format":1,"best":null,"generations":[{"step":20,"step":30,"epoch":1,"loss":null}],"dropped":[]})",
+      R"({"format":1,"best":null,"generations":[[]],"dropped":[]})",
+      R"({"format":1,"best":null,"generations":[],"dropped":[[]]})",
+      R"({"format":1,"best":null,"generations":[],"dropped":[],"dropped":[]})",
+      R"({"format":1,"best":null,"generations":[],"dropped":[],"more":1})",
+      R"({"format":1,"best":null,"generations":[],"dropped":[9223372036854775808]})",
+      "\xEF\xBB\xBF"
+      R"({"format":1,"best":null,"generations":[],"dropped":[]})",
+      std::string(R"({"format":1,"best":null,"generations":[],"dropped":[]})") + '\0', "[[[[[[[[[[[["};
+  for (const std::string& index : indices) {
     SCOPED_TRACE(index);
     const TemporaryDirectory directory;
     {

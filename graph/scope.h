@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "weft/graph/graph.h"
 
@@ -16,7 +17,7 @@ class Scope {
   Scope(Graph& graph, const Path& name) : Scope(graph, name, graph.scope()) {}
   // Leaves the current scope aside: `path` is the whole path.
   static Scope Absolute(Graph& graph, const Path& path) { return Scope(graph, path, Path()); }
-  ~Scope() { graph_.set_scope(outer_); }
+  ~Scope() { graph_.set_scope(std::move(outer_)); }  // moved: a copy could throw
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 

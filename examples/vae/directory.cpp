@@ -47,8 +47,7 @@ void MakeDirectory(const fs::path& directory) {
 void MakeEmptyDirectory(const fs::path& directory) {
   if (fs::is_directory(directory)) {
     std::vector<std::string> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-      std::string name = entry.path().filename().string();
+    for (std::string& name : NamesIn(directory)) {
       if (name != kCheckpointLock) names.push_back(std::move(name));  // of a run that ended before it wrote anything
     }
     if (!names.empty()) {

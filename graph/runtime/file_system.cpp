@@ -1,6 +1,7 @@
 // Durable writing and exact reading over the calls of a FileSystem.
 #include "weft/graph/runtime/file_system.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -182,6 +184,20 @@ void WriteDurably(const FileSystem& system, const std::filesystem::path& file, s
   temporary.Write(pieces);
   temporary.Sync();
   temporary.Rename(name);
+}
+
+std::vector<std::string> NamesIn(const std::filesystem::path& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
+  if (stream == nullptr) Throw(errno, fmt::format("read: {}: cannot open the directory", PathText(directory)));
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+    errno = 0;
+  }
+  if (errno != 0) Throw(errno, fmt::format("read: {}: cannot list the directory", PathText(directory)));
+  return names;
 }
 
 bool Remove(const FileSystem& system, const std::filesystem::path& file) {

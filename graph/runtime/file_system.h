@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weft {
 
@@ -42,6 +43,11 @@ void WriteDurably(const FileSystem& system, const std::filesystem::path& file, s
 
 // What a temporary file of this name would have become, "" if it is none: a killed process leaves such files behind.
 std::string TemporaryTarget(const std::string& name);
+
+// The names in a directory but "." and "..", in no order. Throws std::system_error with the path. (The
+// directory_iterator of libstdc++ ends the program where memory is short: it allocates in a function that must not
+// throw.)
+std::vector<std::string> NamesIn(const std::filesystem::path& directory);
 
 // Deletes the file; false, with errno, if it is still there.
 bool Remove(const FileSystem& system, const std::filesystem::path& file);

@@ -30,8 +30,8 @@ constexpr const char* kWeightsKey = "weights";  // in the state: the fingerprint
 std::vector<Generation> NewerThan(const GenerationIndex& index, const fs::path& directory) {
   const int64_t newest = index.generations.empty() ? -1 : index.generations.back().step;
   std::set<int64_t> steps;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    const std::optional<int64_t> step = StepOf(entry.path().filename().string());
+  for (const std::string& name : NamesIn(directory)) {
+    const std::optional<int64_t> step = StepOf(name);
     if (step && *step > newest && std::ranges::find(index.dropped, *step) == index.dropped.end()) steps.insert(*step);
   }
   std::vector<Generation> found;
@@ -134,9 +134,14 @@ Metadata RestoreGeneration(const Generation& generation, VariableStore& store) {
   }
   Restore(generation.weights, {}, weights);
   RestoreReport report = Restore(generation.state, {}, state);
-  const std::unique_lock lock(store.mutex());
-  for (const VariableStore* part : {&weights, &state}) {
-    for (const Path& path : part->Paths()) store.Set(path, part->Get(path));
+  std::vector<std::pair<VariableStore::Entry*, VariableStore::Entry*>> moves;  // to, from
+  for (VariableStore* part : {&weights, &state}) {
+    for (const Path& path : part->Paths()) moves.emplace_back(store.Find(path), part->Find(path));
+  }
+  const std::unique_lock lock(store.mutex());  // nothing below throws
+  for (const auto& [to, from] : moves) {
+    to->Set(std::move(from->value()));
+    to->initialised = true;
   }
   return std::move(report.metadata);
 }

@@ -144,12 +144,15 @@ void RequireScalar(const Node& target) {
 }
 
 void RequireConnected(const Node& target, std::span<const Node> variables, const BackwardWalk& walk) {
+  constexpr size_t kNamed = 5;
   std::string unconnected;
+  size_t count = 0;
   for (const Node& variable : variables) {
-    if (!walk.Reaches(variable))
-      unconnected += fmt::format("{}'{}'", unconnected.empty() ? "" : ", ", Escaped(variable.name().str()));
+    if (walk.Reaches(variable) || ++count > kNamed) continue;
+    unconnected += fmt::format("{}'{}'", unconnected.empty() ? "" : ", ", Escaped(variable.name().str()));
   }
-  if (!unconnected.empty())
+  if (count > kNamed) unconnected += fmt::format(" and {} more", count - kNamed);
+  if (count > 0)
     throw GraphError(
         fmt::format("Gradients of '{}': it does not depend on {}", Escaped(target.name().str()), unconnected));
 }

@@ -13,15 +13,26 @@
 namespace weft {
 namespace {
 
+// Some GB of nodes: far above any model, below the numbers of NodeId.
+constexpr size_t kMaxNodes = 10'000'000;
+
 uint32_t HashOf(std::string_view name) { return static_cast<uint32_t>(std::hash<std::string_view>{}(name)); }
+
+// A handle may have outlived the nodes of its graph, that were moved elsewhere.
+const Graph& Known(const Graph* graph, NodeId id) {
+  if (Index(id) >= graph->size())
+    throw GraphError(
+        fmt::format("node {}: got a graph of {} nodes: it was moved, or is another", Index(id), graph->size()));
+  return *graph;
+}
 
 }  // namespace
 
-const OpDef& Node::op() const { return graph_->op(id_); }
-const TensorType& Node::type() const { return graph_->type(id_); }
-const Path& Node::name() const { return graph_->name(id_); }
-std::span<const NodeId> Node::operands() const { return graph_->operands(id_); }
-const Attributes& Node::attributes() const { return graph_->attributes(id_); }
+const OpDef& Node::op() const { return Known(graph_, id_).op(id_); }
+const TensorType& Node::type() const { return Known(graph_, id_).type(id_); }
+const Path& Node::name() const { return Known(graph_, id_).name(id_); }
+std::span<const NodeId> Node::operands() const { return Known(graph_, id_).operands(id_); }
+const Attributes& Node::attributes() const { return Known(graph_, id_).attributes(id_); }
 
 Node Graph::Add(const OpDef& op, std::span<const Node> operands, Attributes attributes) {
   std::string base = BelowScope(*op.name);
@@ -68,7 +79,9 @@ Node Graph::Append(const OpDef& op, std::span<const Node> operands, Attributes a
     context.Fail(fmt::format("got {} operands, expected {}", operands.size(), *op.arity));
   }
   const NodeId id{static_cast<uint32_t>(nodes_.size())};
-  if (id == kNoNode) throw ResourceError("Graph: got more than 2³² − 1 nodes");
+  if (nodes_.size() >= kMaxNodes)
+    throw ResourceError(
+        fmt::format("Graph: got more than {} nodes, the limit, at '{}'", kMaxNodes, Escaped(name.str())));
   const TensorType type = (*op.type)(context);
   if (stated && FindId(name) != kNoNode) FailTaken(name);
   Record& record = nodes_.Append({.op = &op,

@@ -11,10 +11,12 @@ namespace weft {
 
 void TypeContext::Fail(std::string_view reason) const {
   std::string sentence = fmt::format("{} '{}': {}", *op_.name, Escaped(name_.str()), reason);
-  for (size_t i = 0; i < operands_.size(); ++i) {
-    sentence +=
-        fmt::format("\n  operand {}  '{}'  {}", i, Escaped(operands_[i].name().str()), ToString(operands_[i].type()));
+  constexpr size_t kShown = 8;  // a concatenation may have thousands
+  for (size_t i = 0; i < std::min(operands_.size(), kShown); ++i) {
+    sentence += fmt::format("\n  operand {}  '{}'  {}", i, Escaped(operands_[i].name().str(), 100),
+                            ToString(operands_[i].type()));
   }
+  if (operands_.size() > kShown) sentence += fmt::format("\n  and {} more", operands_.size() - kShown);
   throw GraphError(sentence);
 }
 

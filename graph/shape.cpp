@@ -8,6 +8,18 @@
 #include "weft/graph/error.h"
 
 namespace weft {
+namespace {
+
+std::string Text(std::span<const Dim> dims) {
+  std::string text = "[";
+  for (const Dim& dim : dims) {
+    if (text.size() > 1) text += ", ";
+    text += dim.is_batch() ? "N" : std::to_string(dim.length());
+  }
+  return text + "]";
+}
+
+}  // namespace
 
 Shape::Shape(std::initializer_list<Dim> dims) : Shape(std::span(dims.begin(), dims.size())) {}
 
@@ -16,6 +28,10 @@ Shape::Shape(std::span<const Dim> dims) : rank_(dims.size()) {
   for (size_t axis = 0; axis < rank_; ++axis) {
     if (!dims[axis].is_batch() && dims[axis].length() < 0) {
       throw GraphError(fmt::format("Shape: got length {} at axis {}, expected 0 or more", dims[axis].length(), axis));
+    }
+    if (dims[axis].length() > kMaxElements) {
+      throw ResourceError(
+          fmt::format("Shape: got length {} at axis {}, expected at most {}", dims[axis].length(), axis, kMaxElements));
     }
     dims_[axis] = dims[axis];
   }
@@ -28,6 +44,10 @@ bool Shape::is_bound() const {
 Shape Shape::Bound(int64_t batch) const {
   if (batch < 0)
     throw GraphError(fmt::format("Shape: {}: got batch size {}, expected 0 or more", ToString(*this), batch));
+  if (batch > kMaxElements) {
+    throw ResourceError(
+        fmt::format("Shape: {}: got batch size {}, expected at most {}", ToString(*this), batch, kMaxElements));
+  }
   Shape bound = *this;
   std::replace(bound.dims_.begin(), bound.dims_.begin() + rank_, kBatch, Dim(batch));
   return bound;
@@ -35,14 +55,7 @@ Shape Shape::Bound(int64_t batch) const {
 
 bool Shape::operator==(const Shape& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
 
-std::string ToString(const Shape& shape) {
-  std::string text = "[";
-  for (const Dim& dim : shape) {
-    if (text.size() > 1) text += ", ";
-    text += dim.is_batch() ? "N" : std::to_string(dim.length());
-  }
-  return text + "]";
-}
+std::string ToString(const Shape& shape) { return Text(std::span(shape.begin(), shape.rank())); }
 
 std::optional<Shape> Broadcast(const Shape& left, const Shape& right) {
   const size_t rank = std::max(left.rank(), right.rank());
@@ -60,7 +73,7 @@ int64_t ElementCount(const Shape& shape) { return ElementCount(std::span(shape.b
 
 int64_t ElementCount(std::span<const Dim> dims) {
   if (std::find(dims.begin(), dims.end(), kBatch) != dims.end()) {
-    throw GraphError(fmt::format("ElementCount: {}: the batch size N is not bound yet", ToString(Shape(dims))));
+    throw GraphError(fmt::format("ElementCount: {}: the batch size N is not bound yet", Text(dims)));
   }
   if (std::find(dims.begin(), dims.end(), Dim(0)) != dims.end()) return 0;
   int64_t count = 1;
@@ -68,8 +81,8 @@ int64_t ElementCount(std::span<const Dim> dims) {
     if (dim.length() < 0)
       throw GraphError(fmt::format("ElementCount: got length {}, expected 0 or more", dim.length()));
     if (dim.length() > Shape::kMaxElements / count) {
-      throw ResourceError(fmt::format("ElementCount: {}: got more than {} elements, the limit", ToString(Shape(dims)),
-                                      Shape::kMaxElements));
+      throw ResourceError(
+          fmt::format("ElementCount: {}: got more than {} elements, the limit", Text(dims), Shape::kMaxElements));
     }
     count *= dim.length();
   }

@@ -29,6 +29,15 @@ constexpr size_t kMaxUsersBefore = 1024;
 // More than any address space gives: 2⁴⁶ bytes.
 constexpr int64_t kMaxArenaBytes = int64_t{1} << 46;
 
+// Where `bytes` that begin at `offset` end. The only sum of sizes of the plan, so none can wrap.
+int64_t EndOf(int64_t offset, int64_t bytes) {
+  if (bytes > kMaxArenaBytes - offset) {
+    throw ResourceError(
+        fmt::format("memory plan: got {} bytes at {}, expected at most {} in all", bytes, offset, kMaxArenaBytes));
+  }
+  return offset + bytes;
+}
+
 bool IsInArena(const Buffer& buffer) { return buffer.kind == BufferKind::kArena; }
 
 // Largest first, ties as they stand: so that a plan depends on nothing but the program.
@@ -141,6 +150,7 @@ class ExactPlanner {
   void Run() {
     for (BufferId id : ArenaBuffers(program_)) {
       program_.buffers[id].offset = OffsetFor(id);
+      EndOf(program_.buffers[id].offset, program_.buffers[id].bytes);
       is_placed_[id] = 1;
       const auto offset = [this](BufferId of) { return program_.buffers[of].offset; };
       by_offset_.insert(std::ranges::upper_bound(by_offset_, offset(id), {}, offset), id);
@@ -239,7 +249,7 @@ class FreeRanges {
         begin = last;
       }
     }
-    end_ = begin + bytes;
+    end_ = EndOf(begin, bytes);
     return begin;
   }
 
@@ -349,7 +359,7 @@ void PlaceApart(Program& program) {
   int64_t end = 0;
   for (BufferId id : ArenaBuffers(program)) {
     program.buffers[id].offset = end;
-    end += program.buffers[id].bytes;
+    end = EndOf(end, program.buffers[id].bytes);
   }
 }
 
@@ -382,11 +392,7 @@ Program PlanMemory(Program program, bool reuse) {
   else if (program.steps.size() <= kMaxExactSteps) ExactPlanner(program).Run();
   else SweepPlanner(program).Run();
   for (const Buffer& buffer : program.buffers) {
-    if (IsInArena(buffer)) program.arena_bytes = std::max(program.arena_bytes, buffer.offset + buffer.bytes);
-  }
-  if (program.arena_bytes > kMaxArenaBytes) {
-    throw ResourceError(
-        fmt::format("memory plan: got {} bytes, expected at most {}", program.arena_bytes, kMaxArenaBytes));
+    if (IsInArena(buffer)) program.arena_bytes = std::max(program.arena_bytes, EndOf(buffer.offset, buffer.bytes));
   }
   for (Step& step : program.steps) {
     FindLateWrites(program, step.program);

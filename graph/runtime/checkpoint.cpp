@@ -66,8 +66,8 @@ void RequireFinite(const Path& path, DType dtype, std::span<const std::byte> byt
   if (dtype == DType::kFloat64) RequireFinite<double>(path, bytes);
 }
 
-SafetensorsHeader ReadHeader(const InputFile& file) {
-  SafetensorsHeader header = ReadSafetensorsHeader(file);
+SafetensorsHeader ReadHeader(const InputFile& file, uint64_t max_bytes = SafetensorsLimits::kDefaultHeaderBytes) {
+  SafetensorsHeader header = ReadSafetensorsHeader(file, max_bytes);
   if (const auto format = header.metadata.find(std::string(kFormatKey)); format != header.metadata.end()) {
     if (format->second != kFormat) {
       throw CheckpointError(fmt::format("format version: {}: got {}, expected {}: it was written by another version",
@@ -217,13 +217,13 @@ void Save(const VariableStore& store, const std::filesystem::path& file, const S
     throw GraphError(fmt::format("metadata '{}': the key is reserved", kFormatKey));
   }
   const FileSystem own;
-  WriteSafetensors(Chosen(options.file_system, own), file, items, metadata);
+  WriteSafetensors(Chosen(options.file_system, own), file, items, metadata, options.max_header_bytes);
 }
 
 RestoreReport Restore(const std::filesystem::path& file, const RestoreOptions& options, VariableStore& store) {
   const FileSystem own;
   const InputFile input(Chosen(options.file_system, own), file);
-  SafetensorsHeader header = ReadHeader(input);
+  SafetensorsHeader header = ReadHeader(input, options.max_header_bytes);
   const RestorePlan plan = PlanRestore(header, options, store);
   RequireComplete(plan, options, input.name());
 

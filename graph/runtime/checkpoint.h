@@ -4,6 +4,7 @@
 //   Restore("model.safetensors", {.scope = "Decoder"}, variables);
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -23,6 +24,8 @@ struct SaveOptions {
   // UTF-8, together at most 1 MiB; the keys crc32c, crc32c_metadata and weft_format are taken.
   Metadata metadata = {};
   bool allow_nonfinite = false;
+  // 16 MiB hold the names of some 100,000 variables; at most 100,000,000 are possible. Restore must then allow as many.
+  uint64_t max_header_bytes = uint64_t{1} << 24;
   const FileSystem* file_system = nullptr;  // nullptr: the machine's own
 };
 
@@ -39,7 +42,8 @@ struct RestoreOptions {
   std::map<std::string, std::string> rename = {};
   bool partial = false;  // variables that the file lacks stay as they are, others in the file are passed over
   bool allow_nonfinite = false;
-  const FileSystem* file_system = nullptr;  // nullptr: the machine's own
+  uint64_t max_header_bytes = uint64_t{1} << 24;  // a file that asks for more memory than that is refused
+  const FileSystem* file_system = nullptr;        // nullptr: the machine's own
 };
 
 struct RestoreReport {

@@ -30,13 +30,13 @@ std::string TensorName(const SafetensorsEntry& entry) {
 auto Position(const SafetensorsEntry& entry) { return std::tuple(entry.begin, entry.end, entry.name.str()); }
 
 // The first bytes decide what the file is: refuses everything that cannot be a header. Returns its length.
-uint64_t ReadHeaderLength(const InputFile& file) {
+uint64_t ReadHeaderLength(const InputFile& file, uint64_t limit) {
   std::array<char, 64> start{};
   const std::string_view first(start.data(), std::min<uint64_t>(start.size(), file.size()));
   file.Read(0, std::as_writable_bytes(std::span(start).first(first.size())));
   uint64_t length = 0;
   std::memcpy(&length, start.data(), sizeof(length));
-  const uint64_t most = std::min(SafetensorsLimits::kHeaderBytes, file.size() - std::min(file.size(), kLengthBytes));
+  const uint64_t most = std::min(limit, file.size() - std::min(file.size(), kLengthBytes));
   if (first.size() > kLengthBytes && length > 1 && length <= most && first[kLengthBytes] == '{') return length;
   if (const std::string_view format = ForeignFormat(first); !format.empty()) {
     Refuse("file", file.name(), fmt::format("this is {}, not a safetensors file", format));
@@ -46,8 +46,7 @@ uint64_t ReadHeaderLength(const InputFile& file) {
   }
   if (length < 2 || length > most) {
     Refuse("header length", file.name(),
-           fmt::format("got {}, expected 2 … {} ({} bytes of file, {} at most)", length, most, file.size(),
-                       SafetensorsLimits::kHeaderBytes));
+           fmt::format("got {}, expected 2 … {} ({} bytes of file, {} at most)", length, most, file.size(), limit));
   }
   Refuse("header", file.name(), fmt::format("got '{}' first, expected '{{'", Escaped(first.substr(kLengthBytes, 1))));
 }
@@ -170,12 +169,11 @@ std::vector<SafetensorsItem> InOrder(std::span<const SafetensorsItem> items) {
 }
 
 // The length and the header, padded with spaces so that the data behind it begins at a multiple of 64.
-std::string Preamble(const std::string& header) {
+std::string Preamble(const std::string& header, uint64_t limit) {
   const uint64_t end = (kLengthBytes + header.size() + kAlignment - 1) / kAlignment * kAlignment;
   const uint64_t length = end - kLengthBytes;
-  if (length > SafetensorsLimits::kHeaderBytes) {
-    throw ResourceError(fmt::format("checkpoint: got a header of {} bytes, expected at most {}", length,
-                                    SafetensorsLimits::kHeaderBytes));
+  if (length > limit) {
+    throw ResourceError(fmt::format("checkpoint: got a header of {} bytes, expected at most {}", length, limit));
   }
   std::string preamble(kLengthBytes, '\0');
   std::memcpy(preamble.data(), &length, sizeof(length));
@@ -186,8 +184,8 @@ std::string Preamble(const std::string& header) {
 
 }  // namespace
 
-SafetensorsHeader ReadSafetensorsHeader(const InputFile& file) {
-  const uint64_t length = ReadHeaderLength(file);
+SafetensorsHeader ReadSafetensorsHeader(const InputFile& file, uint64_t max_header_bytes) {
+  const uint64_t length = ReadHeaderLength(file, std::min(max_header_bytes, SafetensorsLimits::kHeaderBytes));
   HeaderContent content = ParseHeader(ReadHeaderText(file, length), file.name());
   const uint64_t data_begin = kLengthBytes + length;
   std::ranges::sort(content.entries, {}, Position);
@@ -227,7 +225,8 @@ Tensor ReadSafetensorsTensor(const InputFile& file, const SafetensorsHeader& hea
 }
 
 void WriteSafetensors(const FileSystem& system, const std::filesystem::path& file,
-                      std::span<const SafetensorsItem> items, const std::map<std::string, std::string>& metadata) {
+                      std::span<const SafetensorsItem> items, const std::map<std::string, std::string>& metadata,
+                      uint64_t max_header_bytes) {
   CheckMetadata(metadata);
   CheckNames(items);
   const std::vector<SafetensorsItem> ordered = InOrder(items);
@@ -247,7 +246,8 @@ void WriteSafetensors(const FileSystem& system, const std::filesystem::path& fil
   std::map<std::string, std::string> complete = metadata;
   complete.emplace(kChecksumsKey, ObjectText(checksums));
   complete.emplace(kMetadataChecksumKey, Crc32cText(ObjectText(complete)));
-  const std::string preamble = Preamble(HeaderText(entries, complete));
+  const std::string preamble =
+      Preamble(HeaderText(entries, complete), std::min(max_header_bytes, SafetensorsLimits::kHeaderBytes));
   pieces[0] = {.size = preamble.size(), .bytes = [&preamble] { return std::as_bytes(std::span(preamble)); }};
   WriteDurably(system, file, std::span<const FilePiece>(pieces));
 }

@@ -26,7 +26,8 @@
 namespace weft {
 
 struct SafetensorsLimits {
-  static constexpr uint64_t kHeaderBytes = 100'000'000;  // the format's own
+  static constexpr uint64_t kHeaderBytes = 100'000'000;               // the format's own, on request
+  static constexpr uint64_t kDefaultHeaderBytes = uint64_t{1} << 24;  // what is read and written otherwise
   static constexpr size_t kTensors = 100'000;
   static constexpr size_t kMetadataBytes = size_t{1} << 20;  // keys and texts, without the checksums
 };
@@ -46,7 +47,8 @@ struct SafetensorsHeader {
 };
 
 // Reads and checks the header, no data. Throws CheckpointError "WHAT: PATH: got X, expected Y".
-SafetensorsHeader ReadSafetensorsHeader(const InputFile& file);
+SafetensorsHeader ReadSafetensorsHeader(const InputFile& file,
+                                        uint64_t max_header_bytes = SafetensorsLimits::kDefaultHeaderBytes);
 
 // Reads the bytes of one tensor, and nothing else. Throws CheckpointError for a wrong checksum, or a bool but 0 and 1.
 Tensor ReadSafetensorsTensor(const InputFile& file, const SafetensorsHeader& header, const SafetensorsEntry& entry);
@@ -66,6 +68,7 @@ struct SafetensorsItem {
 // GraphError for a name that is not UTF-8, given twice or reserved, ResourceError beyond the limits, std::system_error
 // from the disk.
 void WriteSafetensors(const FileSystem& system, const std::filesystem::path& file,
-                      std::span<const SafetensorsItem> items, const std::map<std::string, std::string>& metadata);
+                      std::span<const SafetensorsItem> items, const std::map<std::string, std::string>& metadata,
+                      uint64_t max_header_bytes = SafetensorsLimits::kDefaultHeaderBytes);
 
 }  // namespace weft

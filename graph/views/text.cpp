@@ -59,6 +59,8 @@ class Parser {
       return function();
     } catch (const GraphError& error) {
       throw GraphError(fmt::format("{}: {}", Where(), error.what()));
+    } catch (const ResourceError& error) {
+      throw ResourceError(fmt::format("{}: {}", Where(), error.what()));
     }
   }
 
@@ -131,9 +133,6 @@ class Parser {
   }
 
   void NodeLine(const std::string& name) {
-    if (graph_.size() >= kMaxTextNodes)
-      throw ResourceError(
-          fmt::format("graph text, line {}: got more than {} nodes, the limit", number_, kMaxTextNodes));
     SkipSpaces();
     const std::string_view before = rest_;
     const std::string op_name = Name();

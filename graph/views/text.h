@@ -25,7 +25,6 @@ std::string ToText(const Graph& graph);
 // The op of that name, or nullptr.
 using OpLookup = const OpDef* (*)(std::string_view name);
 
-inline constexpr size_t kMaxTextNodes = 10'000'000;
 inline constexpr size_t kMaxTextLine = size_t{64} << 20;  // bytes; a constant of some million numbers
 
 // The graph that `text` describes: ToText of it is the canonical form of `text`. All its names are stated ones.

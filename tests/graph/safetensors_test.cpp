@@ -272,22 +272,7 @@ TEST(Safetensors, WritingRefusesWhatCouldNotBeRead) {
   EXPECT_THAT(error({{"A\xFF", &scalar}}, {}), HasSubstr("'A\\xff': is not UTF-8"));
   EXPECT_THAT(error({}, {{"key", "\xFF"}}), HasSubstr("is not UTF-8"));
   EXPECT_THAT(error({}, {{"crc32c", ""}}), HasSubstr("metadata 'crc32c': the key is reserved"));
-  EXPECT_THAT(error({}, {{"key", std::string((size_t{1} << 20) - 2, 'x')}}), HasSubstr("expected at most 1048576"));
-  EXPECT_THAT(error(std::vector<SafetensorsItem>(100'001, {"A", &scalar}), {}),
-              HasSubstr("got 100001 tensors, expected at most 100000"));
   EXPECT_THAT(directory.Names(), IsEmpty());
-  EXPECT_EQ(error({}, {{"key", std::string((size_t{1} << 20) - 3, 'x')}}), "nothing was thrown");
-  EXPECT_EQ(ReadAll(directory / "file").metadata.at("key").size(), (size_t{1} << 20) - 3);
-}
-
-TEST(Safetensors, AHundredThousandTensorsAreReadAgain) {
-  const TemporaryDirectory directory;
-  const Tensor empty(DType::kFloat32, {0});
-  std::vector<SafetensorsItem> items;
-  for (int i = 0; i < 100'000; ++i) items.emplace_back(Path("T" + std::to_string(i)), &empty);
-  WriteSafetensors(FileSystem(), directory / "file", items, {});
-  const FileSystem system;
-  EXPECT_EQ(ReadSafetensorsHeader(InputFile(system, directory / "file")).entries.size(), 100'000u);
 }
 
 }  // namespace

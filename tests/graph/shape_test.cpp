@@ -38,6 +38,13 @@ TEST(Shape, RefusesRanksAndLengthsBeyondLimits) {
   EXPECT_THAT(Thrown([] { Shape(std::vector<Dim>(1000, Dim(1))); }), HasSubstr("rank 1000"));
   EXPECT_THAT(Thrown([] { Shape{2, -3}; }), HasSubstr("got length -3 at axis 1"));
   EXPECT_THAT(Thrown([] { Shape{INT64_MIN + 1}; }), HasSubstr("axis 0"));
+  for (const int64_t length : {Shape::kMaxElements + 1, int64_t{1} << 62, INT64_MAX}) {
+    EXPECT_THAT(Thrown<ResourceError>([length] {
+                  Shape{0, length};
+                }),
+                HasSubstr("at axis 1, expected at most 1099511627776"));
+    EXPECT_THROW(Shape{kBatch}.Bound(length), ResourceError);
+  }
 }
 
 TEST(Shape, BindsEveryBatchSize) {
@@ -59,7 +66,7 @@ TEST(Shape, PrintsItself) {
   EXPECT_EQ(ToString(Shape()), "[]");
   EXPECT_EQ(ToString(Shape{0}), "[0]");
   EXPECT_EQ(ToString(Shape{kBatch, 784}), "[N, 784]");
-  EXPECT_EQ(ToString(Shape{INT64_MAX}), "[9223372036854775807]");
+  EXPECT_EQ(ToString(Shape{Shape::kMaxElements}), "[1099511627776]");
 }
 
 TEST(Shape, BroadcastsByNumPysRule) {
@@ -104,19 +111,24 @@ TEST(ElementCount, MultipliesLengths) {
 
 TEST(ElementCount, RefusesProductsThatAreTooLargeOrWouldWrap) {
   const int64_t two32 = int64_t{1} << 32;
-  const Shape shapes[] = {{Shape::kMaxElements + 1},
-                          {2, Shape::kMaxElements},
-                          {Shape::kMaxElements, 2},
-                          {two32, two32},
-                          {INT64_MAX, 2},
-                          {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},
-                          {4194305, 4194305, 211106198978564}};  // wraps to 4
-  for (const Shape& shape : shapes) EXPECT_THROW(ElementCount(shape), ResourceError) << ToString(shape);
+  const int64_t most = Shape::kMaxElements;
+  const std::vector<Dim> products[] = {{most + 1},
+                                       {2, most},
+                                       {most, 2},
+                                       {two32, two32},
+                                       {INT64_MAX, 2},
+                                       {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},
+                                       {most, most, most, most, most, most},
+                                       {4194305, 4194305, 211106198978564}};  // wraps to 4
+  for (const std::vector<Dim>& dims : products) {
+    EXPECT_THROW(ElementCount(dims), ResourceError);
+    EXPECT_THROW(ElementCount(Shape(dims)), ResourceError);
+  }
 }
 
 TEST(ElementCount, OfNothingIsZeroHoweverLongTheRest) {
-  EXPECT_EQ(ElementCount(Shape{0, int64_t{1} << 62}), 0);
-  EXPECT_EQ(ElementCount(Shape{INT64_MAX, INT64_MAX, 0}), 0);
+  EXPECT_EQ(ElementCount(Shape{0, Shape::kMaxElements}), 0);
+  EXPECT_EQ(ElementCount(Shape{Shape::kMaxElements, Shape::kMaxElements, 0}), 0);
 }
 
 TEST(ElementCount, NeedsABoundBatch) {

@@ -27,10 +27,11 @@ std::vector<Node> Fetches(const Objective& objective) {
 }  // namespace
 
 Evaluation::Evaluation(Session& session, const Objective& objective, const Dataset& dataset, int64_t batch,
-                       const PreparedRun* other)
+                       const PrepareOptions& options)
     : watched_(InInference(objective)),
       order_(static_cast<size_t>(SampleCount(dataset))),
-      batches_(session, Fetches(objective), {.shares_memory_with = other}, dataset, batch) {
+      batches_(session, Fetches(objective),
+               {.guards = options.guards, .shares_memory_with = options.shares_memory_with}, dataset, batch) {
   std::iota(order_.begin(), order_.end(), 0);
 }
 
@@ -65,7 +66,9 @@ ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, co
   const Tensor noise = NormalRows(images.count(), epsilon.shape()[1].length(), seed, epsilon.dtype());
   const Objective objective = {.loss = vae.loss.total,
                                .watched = {{"reconstruction", vae.loss.reconstruction}, {"kl", vae.loss.divergence}}};
-  const Means means = Evaluation(session, objective, {{vae.x, images}, {epsilon, Rows::Of(noise)}}, batch).Run();
+  const Means means =
+      Evaluation(session, objective, {{vae.x, images}, {epsilon, Rows::Of(noise)}}, batch, {.guards = {vae.loss.total}})
+          .Run();
   const double negative_elbo = means.watched[0] + means.watched[1];
   const auto pixels = static_cast<double>(vae.x.shape()[1].length());
   return {.negative_elbo = negative_elbo,

@@ -35,11 +35,11 @@ struct Means {
 // Layers use their moving averages. The batch size only changes the order of summing.
 class Evaluation {
  public:
-  // `other`: a run that takes turns with it, whose memory it may use. Throws GraphError for a data set that does not
-  // fit or a placeholder that nothing feeds.
+  // Of `options` guards, and a run that takes turns with it, whose memory it may use. Throws GraphError for a data set
+  // that does not fit or a placeholder that nothing feeds.
   Evaluation(Session& session, const Objective& objective, const Dataset& dataset, int64_t batch = 1000,
-             const PreparedRun* other = nullptr);
-  // One pass over all samples.
+             const PrepareOptions& options = {});
+  // One pass over all samples. Throws NumericError if a guard is not finite.
   Means Run();
 
  private:
@@ -52,7 +52,8 @@ class Evaluation {
 // the same noise in every epoch and for every batch size.
 Tensor NormalRows(int64_t count, int64_t width, uint64_t seed, DType dtype = DType::kFloat32);
 
-// In nats an image, with one ε an image; bits_per_dim = negative_elbo / (pixels · ln 2).
+// In nats an image, with one ε an image; bits_per_dim = negative_elbo / (pixels · ln 2). Throws NumericError that names
+// the first node that is not finite.
 struct ElboFigures {
   double negative_elbo = 0;
   double reconstruction = 0;

@@ -40,7 +40,8 @@ class Training {
     progress_.sums.assign(1 + objective.watched.size(), 0);
     means_.watched.assign(objective.watched.size(), 0);
     if (!options.validation.empty()) {
-      validation_.emplace(session, objective, options.validation, options.validation_batch, &batches_.run());
+      validation_.emplace(session, objective, options.validation, options.validation_batch,
+                          PrepareOptions{.shares_memory_with = &batches_.run()});
     }
     if (options.resume) {
       progress_ = ParseProgress(*options.resume, run_, options.on_different);

@@ -78,8 +78,8 @@ void Rows::GatherAs(std::span<const int64_t> which, std::span<std::byte> to) con
 }
 
 void Rows::Gather(std::span<const int64_t> which, DType dtype, std::span<std::byte> to) const {
-  const auto expected = which.size() * static_cast<size_t>(width_) * SizeOf(dtype);
-  if (to.size() != expected) {
+  const int64_t expected = ByteSize(dtype, {std::ssize(which), width_});
+  if (std::ssize(to) != expected) {
     throw GraphError(fmt::format("rows: got room for {} bytes, expected {}", to.size(), expected));
   }
   switch (dtype) {

@@ -45,6 +45,10 @@ RunImages ReadRunImages(const TrainOptions& options) {
   RunImages images = {.train = ReadSplit(options.data, "train"),
                       .test = ReadSplit(options.data, "test"),
                       .held_out = options.validation};
+  if (images.train.images.pixels == images.test.images.pixels) {
+    Note(fmt::format("warning: images: {}: got the same for training and test, expected others",
+                     Printable(options.data.native())));
+  }
   RequireSizes(options, images.train.images.count);
   RequireImageSize(images.test.images, options.data, images.rows(), images.columns(), "InputData/X");
   return images;

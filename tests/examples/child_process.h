@@ -45,7 +45,8 @@ struct Launch {
   std::filesystem::path directory = std::filesystem::temp_directory_path();  // where it runs
   std::string out = {};  // stdout goes to this file, not to the outcome
   rlim_t largest_file = RLIM_INFINITY;
-  std::vector<TimedSignal> signals = {};  // in the order of time; those that are late are not sent
+  std::function<void()> in_child = nullptr;  // called before the tool is: closes, unsets, limits
+  std::vector<TimedSignal> signals = {};     // in the order of time; those that are late are not sent
   // Called with all of stdout whenever there is more of it; may send a signal to the process.
   std::function<void(const std::string& out, pid_t process)> watch = nullptr;
 };
@@ -71,7 +72,9 @@ inline Pipe MakePipe() {
     const rlimit limit = {.rlim_cur = launch.largest_file, .rlim_max = launch.largest_file};
     setrlimit(RLIMIT_FSIZE, &limit);
   }
-  if (chdir(launch.directory.c_str()) == 0) execv(launch.binary.c_str(), arguments);
+  const bool is_there = chdir(launch.directory.c_str()) == 0;
+  if (launch.in_child) launch.in_child();
+  if (is_there) execv(launch.binary.c_str(), arguments);
   _exit(127);
 }
 

@@ -106,30 +106,6 @@ TEST(WriteDurably, AFileThatCannotBeClosedIsNoFile) {
   EXPECT_TRUE(directory.Names().empty());
 }
 
-TEST(WriteDurably, ADiskThatIsFullAtAnyByteKeepsTheOldFile) {
-  const TemporaryDirectory directory;
-  WriteFile(directory / "file", "old");
-  const std::string content(5000, 'x');
-  for (int64_t capacity = 0; capacity < 5000; capacity += 512) {
-    FileSystem system;
-    int64_t left = capacity;
-    system.write = [&left](int, std::span<const std::byte> from) -> int64_t {
-      if (left == 0) {
-        errno = ENOSPC;
-        return -1;
-      }
-      const int64_t count = std::min(left, static_cast<int64_t>(from.size()));
-      left -= count;
-      return count;
-    };
-    const std::string message = Thrown<std::system_error>([&] { Write(system, directory / "file", content, ""); });
-    EXPECT_THAT(message, HasSubstr("got " + std::to_string(capacity) + " of 5000 bytes written"));
-    EXPECT_THAT(message, HasSubstr("what was there before is kept"));
-    EXPECT_EQ(ReadFile(directory / "file"), "old");
-    EXPECT_THAT(directory.Names(), ElementsAre("file"));
-  }
-}
-
 TEST(WriteDurably, ADirectoryThatCannotBeSyncedAtAllIsAccepted) {
   const TemporaryDirectory directory;
   FileSystem system;

@@ -51,6 +51,9 @@ Failure Describe(const std::exception_ptr& exception) {
     return {.code = ExitCodeOf(interruption.signal()),
             .message = fmt::format("vae: {}", Escaped(OneLine(interruption.what()), kLongest))};
   } catch (const std::exception& error) {
+    // oneTBB says so where the system has no memory for the stack of a thread.
+    if (std::string_view(error.what()).find("pthread_create") != std::string_view::npos)
+      return Failed(ExitCode::kResource, fmt::format("memory: threads: {}; fewer --threads need less", error.what()));
     return Bug(error.what());
   } catch (...) {
     return Bug("an exception of unknown type");

@@ -91,7 +91,7 @@ TEST(Hardening, TheToolIsHardenedWhereItIsReleased) {
   ASSERT_NE(tool.Segment(PT_GNU_STACK), nullptr);
   EXPECT_EQ(tool.Segment(PT_GNU_STACK)->p_flags & PF_X, 0U);
   EXPECT_TRUE(tool.Has("__stack_chk_fail"));
-  EXPECT_TRUE(tool.Has("_chk@")) << "_FORTIFY_SOURCE";
+  EXPECT_TRUE(tool.Has("memcpy_chk")) << "_FORTIFY_SOURCE";
 }
 
 }  // namespace

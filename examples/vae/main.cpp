@@ -17,7 +17,7 @@ namespace {
 // is missing is a signal. What the main thread needs, 30 registers of 4 KiB and the parsers above all, is touched now.
 __attribute__((noinline)) void TouchStack() {
   constexpr size_t kBytes = 1 << 20, kPage = 4096;
-  volatile char stack[kBytes];
+  [[maybe_unused]] volatile char stack[kBytes];
   for (size_t at = 0; at < kBytes; at += kPage) stack[at] = 0;
 }
 

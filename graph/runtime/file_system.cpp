@@ -206,12 +206,10 @@ bool Remove(const FileSystem& system, const std::filesystem::path& file) {
 
 void DeleteTemporaries(const FileSystem& system, const std::filesystem::path& directory,
                        const std::function<bool(const std::string& target)>& is_own) {
-  std::vector<std::filesystem::path> dead;
-  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(directory)) {
-    const std::string target = TemporaryTarget(entry.path().filename().string());
-    if (!target.empty() && is_own(target)) dead.push_back(entry.path());
+  for (const std::string& name : NamesIn(directory)) {
+    const std::string target = TemporaryTarget(name);
+    if (!target.empty() && is_own(target)) Remove(system, directory / name);
   }
-  for (const std::filesystem::path& path : dead) Remove(system, path);
 }
 
 void SyncDirectory(const FileSystem& system, const std::filesystem::path& directory) {

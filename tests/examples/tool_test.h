@@ -50,7 +50,8 @@ inline void WriteSmallData(const std::filesystem::path& directory, std::uint32_t
 inline std::map<std::string, std::string> Contents(const std::filesystem::path& directory) {
   std::map<std::string, std::string> contents;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file() && entry.path().filename() != kCheckpointLock)
+    std::error_code loop;  // of links
+    if (entry.is_regular_file(loop) && entry.path().filename() != kCheckpointLock)
       contents[entry.path().string()] = ReadFile(entry.path());
   }
   return contents;

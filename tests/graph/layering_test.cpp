@@ -46,7 +46,7 @@ const std::vector<Library> kLibraries = {
     {"hwy/", std::regex("ops/.*")},
     {"(oneapi/)?tbb/", std::regex("graph/runtime/tbb_runner\\.cpp")},
     {"boost/", std::regex("graph/boost_graph\\.h|graph/.*\\.cpp")},
-    {"nlohmann/", std::regex("(graph|models)/.*\\.cpp")},
+    {"nlohmann/", std::regex("graph/runtime/json_events\\.cpp")},
     {"fmt/", std::regex(".*\\.cpp")},
 };
 

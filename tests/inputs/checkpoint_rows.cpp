@@ -256,7 +256,7 @@ std::vector<ToolCase> CheckpointRows() {
   for (const auto& more : {OtherModels(), Generations()}) cases.insert(cases.end(), more.begin(), more.end());
   cases.push_back(Linked("a link to a checkpoint", "", 0, "variables    42 with"));
   cases.push_back(Linked("a link to nothing", "nowhere", 5, "read: {own}/link: cannot open it: No such file"));
-  cases.push_back(Linked("a loop of links", "link", 5, "read: {own}/link: cannot open it: Too many levels"));
+  cases.push_back(Linked("a loop of links", "link", 5, "Too many levels of symbolic links [{own}/link]"));
   cases.push_back(
       Linked("a link to a device", "/dev/zero", 4, "file: {own}/link: got a device, expected a regular file"));
   cases.push_back(WrittenThrough("a symbolic link is replaced",

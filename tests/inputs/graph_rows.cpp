@@ -152,9 +152,11 @@ std::vector<ApiCase> Shapes() {
          [](Graph&) { ParseText("weft graph 1\nA = Exp(B) : f32[]\nB = Exp(A) : f32[]\n", FindOp); }),
       In(70, "a cycle made by force", "is on a cycle, through '",
          [](Graph& graph) {
-           const Node a = Named("A", Exp(Input(graph, "X", {}))), b = Named("B", Exp(a));
+           const Node x = Input(graph, "X", {}), a = Named("A", Exp(x)), b = Named("B", Exp(a));
+           static Edge back = {b.id(), a.id(), 0};
            Inside(Nodes{}, graph)[Index(a.id())].operands[0] = b.id();
-           Inside(Nodes{}, graph)[Index(b.id())].uses = std::span(new Edge{b.id(), a.id(), 0}, 1);
+           Inside(Nodes{}, graph)[Index(x.id())].uses = {};
+           Inside(Nodes{}, graph)[Index(b.id())].uses = std::span(&back, 1);
            Verify(graph);
          }),
   };
@@ -208,7 +210,13 @@ ApiCase Fed(std::string name, std::string message, const std::function<void(Doub
 std::vector<ApiCase> Feeding() {
   const Tensor good(DType::kFloat32, {3, 2}), wide(DType::kFloat32, {3, 5}), other(DType::kFloat64, {3, 2});
   return {
-      Fed("nothing", "feed 'X': missing, expected f32[N, 2]", [](Doubled& d) { d.session.Run({}, d.y); }),
+      Fed("nothing", "Placeholder 'X': got [N, 2], expected a batch size for N",
+          [](Doubled& d) { d.session.Run({}, d.y); }),
+      Fed("one of two", "feed 'Z': missing, expected f32[]",
+          [good](Doubled& d) {
+            const Node z = Input(d.graph, "Z", {});
+            d.session.Run({{d.x, good}}, {d.y, Exp(z)});
+          }),
       Fed("twice", "feed 'X': given twice",
           [good](Doubled& d) {
             d.session.Run({{d.x, good}, {d.x, good}}, d.y);
@@ -244,16 +252,7 @@ std::vector<ApiCase> Feeding() {
           },
           73),
       Fed(
-          "a node of a graph that was moved away", "got a node of another graph",
-          [](Doubled& d) {
-            const Graph moved = std::move(d.graph);
-            EXPECT_GT(moved.size(), 0U);
-            Exp(d.x);
-          },
-          73),
-      Fed(
-          "what is known of a node of a graph that was moved away",
-          "node 0: got a graph of 0 nodes: it was moved, or is another",
+          "a node of a graph that was moved away", "node 0: got a graph of 0 nodes: it was moved, or is another",
           [](Doubled& d) {
             const Graph moved = std::move(d.graph);
             ReduceSum(d.x);
@@ -296,7 +295,9 @@ std::vector<ApiCase> Sizes() {
            VariableStore store;
            EXPECT_EQ(Session(graph, store, {.threads = 1}).Run({}, one), Tensor::Scalar(1.0F));
          }),
-      {.row = 74, .name = "a chain of 1,000,000 nodes", .action = [] { BuildChain(1'000'000); }},
+      {.row = 74,
+       .name = "a chain of 100,000 nodes; the nightly test has 1,000,000",
+       .action = [] { BuildChain(100'000); }},
       In(74, "a node that 100,000 read", "",
          [](Graph& graph) {
            const Node x = Input(graph, "X", {});
@@ -360,7 +361,9 @@ std::vector<ApiCase> Programs() {
   };
   for (const int threads : {1, 2}) {
     const std::string on = " on " + std::to_string(threads) + " threads";
-    cases.push_back(WithOp(77, "a run within an op" + on, "run: got a call from within an op", kNesting, threads));
+    cases.push_back(WithOp(77, "a run within an op" + on,
+                           "node 'Y' (Nesting): run: got a call from within an op, which would wait for itself",
+                           kNesting, threads));
     cases.push_back(
         WithOp(78, "an op that throws" + on, "node 'Y' (Throwing): the sensor is unplugged", kThrowing, threads));
   }

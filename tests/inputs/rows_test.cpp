@@ -1,7 +1,6 @@
 // Runs every case of every row: the exit code, the one sentence, and what was kept, compared byte by byte.
 #include "weft/tests/inputs/rows.h"
 
-#include <map>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -35,13 +34,6 @@ std::string With(std::string text, const Place& place) {
   return text;
 }
 
-// The files that must be kept: all but the lock, which says who used the directory last.
-std::map<std::string, std::string> Kept(const std::filesystem::path& directory) {
-  std::map<std::string, std::string> contents = Contents(directory);
-  std::erase_if(contents, [](const auto& file) { return file.first.ends_with("/checkpoints.lock"); });
-  return contents;
-}
-
 class ToolRows : public ToolTest {
  protected:
   // A usage error shows the usage, where nothing was asked for; all others are one line.
@@ -64,7 +56,7 @@ class ToolRows : public ToolTest {
     const TemporaryDirectory own;
     const Place place = {.data = data(), .run = run(), .model = model(), .own = own.path()};
     if (each.prepare) each.prepare(place);
-    const auto shared_before = Kept(data().parent_path()), own_before = Kept(own.path());
+    const auto shared_before = Contents(data().parent_path()), own_before = Contents(own.path());
     const std::set<std::string> names_before = own.Names();
     std::vector<std::string> arguments;
     for (const std::string& argument : each.arguments) arguments.push_back(With(argument, place));
@@ -78,9 +70,9 @@ class ToolRows : public ToolTest {
     else
       EXPECT_TRUE(Matches(outcome.out + outcome.err, expected))
           << outcome.out << outcome.err << "\nexpected " << expected;
-    EXPECT_TRUE(Kept(data().parent_path()) == shared_before) << "what others use was changed";
+    EXPECT_TRUE(Contents(data().parent_path()) == shared_before) << "what others use was changed";
     if (!each.writes) {
-      EXPECT_TRUE(Kept(own.path()) == own_before) << "what was there is not kept";
+      EXPECT_TRUE(Contents(own.path()) == own_before) << "what was there is not kept";
       EXPECT_EQ(own.Names(), names_before);
     }
     if (each.check) each.check(place);

@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include "weft/autodiff/gradients.h"
 #include "weft/graph/error.h"
 #include "weft/graph/graph.h"
+#include "weft/graph/verify.h"
+#include "weft/ops/ops.h"
 #include "weft/tests/support/thrown.h"
 #include "weft/tests/support/toy_ops.h"
 
@@ -32,6 +35,16 @@ TEST(NightlyLimits, TenMillionNodesAndNotOneMore) {
             "Graph: got more than 10000000 nodes, the limit, at 'Unary_9999999'");
   EXPECT_EQ(graph.size(), kMost);
   EXPECT_EQ(x.name(), "Unary_9999998");
+}
+
+// Row 74 of tests/inputs at its full length: no recursion, and nothing quadratic.
+TEST(NightlyLimits, AChainOfAMillionNodesIsBuiltDifferentiatedAndFreed) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {});
+  Node y = x;
+  for (int i = 1; i < 1'000'000; ++i) y = Exp(y);
+  EXPECT_EQ(Gradients(y, {x}).size(), 1U);
+  Verify(graph);
 }
 
 }  // namespace

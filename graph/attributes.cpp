@@ -183,10 +183,22 @@ class Reader {
   std::string_view& text_;
 };
 
+// The copy constructor of a variant that cannot be without a value (libstdc++ 12) destroys what it has not made where
+// memory is short; made from the value itself, it does not.
+std::vector<Attributes::Entry> Copied(std::span<const Attributes::Entry> entries) {
+  std::vector<Attributes::Entry> copies;
+  copies.reserve(entries.size());
+  for (const auto& [key, value] : entries) {
+    copies.emplace_back(
+        key, std::visit([]<class T>(const T& of) { return AttributeValue(std::in_place_type<T>, of); }, value));
+  }
+  return copies;
+}
+
 }  // namespace
 
 Attributes::Attributes(std::initializer_list<Entry> given) {
-  std::vector<Entry> entries(given);
+  std::vector<Entry> entries = Copied(std::span(given.begin(), given.size()));
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.first < b.first; });
   const auto twice = std::adjacent_find(entries.begin(), entries.end(),
                                         [](const Entry& a, const Entry& b) { return a.first == b.first; });
@@ -202,7 +214,7 @@ const AttributeValue* Attributes::Find(std::string_view key) const {
 }
 
 void Attributes::Set(std::string_view key, AttributeValue value) {
-  std::vector<Entry> changed(begin(), end());
+  std::vector<Entry> changed = Copied(entries());
   const auto at = std::lower_bound(changed.begin(), changed.end(), key,
                                    [](const Entry& entry, std::string_view k) { return entry.first < k; });
   if (at != changed.end() && at->first == key) at->second = std::move(value);

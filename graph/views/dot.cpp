@@ -160,6 +160,7 @@ std::string ToDot(const Graph& graph, const DotOptions& options) {
     if (!label.empty()) out << "[label=" << Quoted(" " + label) << "]";  // the space keeps it off the arrow
   };
   std::ostringstream out;
+  out.exceptions(std::ios::badbit);  // else a stream that gets no memory goes on in silence
   out.imbue(std::locale::classic());
   boost::write_graphviz(out, drawn, write_box, write_arrow, ClusterWriter(picture), IdText{&picture});
   return out.str();

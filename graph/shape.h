@@ -36,14 +36,15 @@ class Shape {
 
   Shape() = default;  // a scalar
   Shape(std::initializer_list<Dim> dims);
-  explicit Shape(std::span<const Dim> dims);  // throws GraphError: rank above kMaxRank, negative length
+  // Throws GraphError: rank above kMaxRank, negative length; ResourceError: length above kMaxElements.
+  explicit Shape(std::span<const Dim> dims);
 
   size_t rank() const { return rank_; }
   Dim operator[](size_t axis) const { return dims_[axis]; }
   const Dim* begin() const { return dims_.data(); }
   const Dim* end() const { return dims_.data() + rank_; }
   bool is_bound() const;             // no N left
-  Shape Bound(int64_t batch) const;  // N replaced by a number; throws GraphError if it is negative
+  Shape Bound(int64_t batch) const;  // N replaced by a number; throws as the constructor
   bool operator==(const Shape& other) const;
 
  private:

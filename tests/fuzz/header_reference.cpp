@@ -169,6 +169,7 @@ ReferenceTensor Tensor(Scanner& scanner, const std::string& name) {
   Must(fields.size() == 3 && IsName(name));
   Must(tensor.dtype == "F32" || tensor.dtype == "F64" || tensor.dtype == "I64" || tensor.dtype == "BOOL");
   Must(tensor.shape.size() <= Shape::kMaxRank && tensor.range.size() == 2);
+  Must(std::ranges::all_of(tensor.shape, [](uint64_t length) { return length <= Shape::kMaxElements; }));
   return tensor;
 }
 

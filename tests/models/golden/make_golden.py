@@ -158,5 +158,11 @@ def optimizers():
     return out
 
 
+def is_dead_bias(name):
+    """Batch normalisation takes it away again: its gradient is rounding alone, which a hundred steps of Adam have followed."""
+    return "FullyConnected" in name and name.endswith("/b")
+
+
 if __name__ == "__main__":
-    golden_file.main(os.path.join(HERE, "golden.safetensors"), lambda: autoencoder() | batch_normalization() | optimizers())
+    golden_file.main(os.path.join(HERE, "golden.safetensors"), lambda: autoencoder() | batch_normalization() | optimizers(),
+                     is_rounding=is_dead_bias)

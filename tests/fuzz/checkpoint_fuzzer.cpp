@@ -5,7 +5,6 @@
 // front; any other input is a file as it stands.
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string>
 
 #include "weft/graph/error.h"
@@ -21,14 +20,6 @@ std::string FileOf(std::string_view input) {
   if (!input.starts_with('{')) return std::string(input);
   const std::string_view header = input.substr(0, input.find('\n'));
   return SafetensorsBytes(header, input.substr(std::min(header.size() + 1, input.size())));
-}
-
-std::optional<CheckpointSummary> Verified(const MemoryFile& file) {
-  try {
-    return Verify(file.path());
-  } catch (const CheckpointError&) {
-    return std::nullopt;
-  }
 }
 
 void RestoreAll(const MemoryFile& file, const CheckpointSummary& summary, VariableStore& variables) {
@@ -49,14 +40,14 @@ std::string Saved(const VariableStore& variables, Metadata metadata) {
 void Check(std::string_view input) {
   static MemoryFile file, again;
   file.Hold(FileOf(input));
-  const std::optional<CheckpointSummary> summary = Verified(file);
+  const auto summary = Accepted<CheckpointError>([&] { return Verify(file.path()); });
   if (!summary || summary->variables.empty()) return;
 
   VariableStore first, second;
   RestoreAll(file, *summary, first);
   const std::string bytes = Saved(first, summary->metadata);
   again.Hold(bytes);
-  const std::optional<CheckpointSummary> same = Verified(again);
+  const auto same = Accepted<CheckpointError>([&] { return Verify(again.path()); });
   Require(same.has_value(), "what is written is accepted");
   RestoreAll(again, *same, second);
   Require(first.Paths() == second.Paths(), "the same variables come back");

@@ -84,22 +84,18 @@ std::string FileOf(std::string_view input) {
 // Up to kMost + 1 bytes through the reader that is tested.
 std::optional<std::string> Content(const std::filesystem::path& path) {
   static std::vector<uint8_t> room(kMost + 1);
-  try {
+  return Accepted<DataError>([&] {
     const ByteStream stream = OpenFile(path);
     const size_t count = stream.read(room);
     return std::string(reinterpret_cast<const char*>(room.data()), count);
-  } catch (const DataError&) {
-    return std::nullopt;
-  }
+  });
 }
 
 void CheckImages(const std::filesystem::path& path) {
-  try {
-    const Images images = ReadIdxImages(path);
-    Require(images.pixels.size() == static_cast<uint64_t>(images.count * images.rows * images.columns),
-            "there are as many pixels as the header says");
-  } catch (const DataError&) {  // the commonest answer
-  }
+  const auto images = Accepted<DataError>([&] { return ReadIdxImages(path); });
+  if (!images) return;
+  Require(images->pixels.size() == static_cast<uint64_t>(images->count * images->rows * images->columns),
+          "there are as many pixels as the header says");
 }
 
 void Check(std::string_view input) {

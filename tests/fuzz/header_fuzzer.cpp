@@ -1,7 +1,6 @@
 // The JSON of a checkpoint: the header and the list of checksums are accepted exactly when a strict reference accepts
 // them, with the same content.
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "weft/graph/error.h"
@@ -11,15 +10,6 @@
 
 namespace weft {
 namespace {
-
-template <class Read>
-auto Accepted(const Read& read) -> std::optional<decltype(read())> {
-  try {
-    return read();
-  } catch (const CheckpointError&) {
-    return std::nullopt;
-  }
-}
 
 bool IsSame(const SafetensorsEntry& entry, const ReferenceTensor& tensor) {
   std::vector<uint64_t> shape;
@@ -35,7 +25,7 @@ bool IsSame(const SafetensorsEntry& entry, const ReferenceTensor& tensor) {
 }
 
 void CheckHeader(std::string_view text) {
-  const auto header = Accepted([&] { return ParseHeader(text, "file"); });
+  const auto header = Accepted<CheckpointError>([&] { return ParseHeader(text, "file"); });
   const auto reference = ReadHeaderByTheRules(text);
   Require(header.has_value() == reference.has_value(), "a header is accepted if and only if the rules say so");
   if (!header) return;
@@ -43,13 +33,14 @@ void CheckHeader(std::string_view text) {
   Require(header->entries.size() == reference->tensors.size(), "the tensors are those of the text");
   for (size_t i = 0; i < reference->tensors.size(); ++i)
     Require(IsSame(header->entries[i], reference->tensors[i]), "each tensor is what the text says");
-  const auto again = Accepted([&] { return ParseHeader(HeaderText(header->entries, header->metadata), "file"); });
+  const auto again =
+      Accepted<CheckpointError>([&] { return ParseHeader(HeaderText(header->entries, header->metadata), "file"); });
   Require(again && again->metadata == header->metadata && again->entries.size() == header->entries.size(),
           "what is written is read");
 }
 
 void CheckStrings(std::string_view text) {
-  const auto strings = Accepted([&] { return ParseChecksums(std::string(text), "file"); });
+  const auto strings = Accepted<CheckpointError>([&] { return ParseChecksums(std::string(text), "file"); });
   Require(strings == ReadStringsByTheRules(text), "an object of strings is read if and only if it is one");
 }
 

@@ -1,6 +1,5 @@
 // The reader of idx files, as images and as labels: what it accepts is exactly what the header says.
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -10,15 +9,6 @@
 
 namespace weft {
 namespace {
-
-template <class Read>
-auto Accepted(const Read& read) -> std::optional<decltype(read())> {
-  try {
-    return read();
-  } catch (const DataError&) {
-    return std::nullopt;
-  }
-}
 
 bool EndsWith(std::string_view file, size_t header, const std::vector<uint8_t>& elements) {
   return file.size() == header + elements.size() &&
@@ -30,13 +20,13 @@ void Check(std::string_view content) {
   static MemoryFile file;
   file.Hold(content);
   const bool is_gzip = content.starts_with("\x1F\x8B");
-  if (const auto images = Accepted([] { return ReadIdxImages(file.path()); })) {
+  if (const auto images = Accepted<DataError>([] { return ReadIdxImages(file.path()); })) {
     Require(images->count > 0 && images->rows > 0 && images->columns > 0, "images are there and have pixels");
     Require(images->pixels.size() == static_cast<uint64_t>(images->count * images->rows * images->columns),
             "there are as many pixels as the header says");
     Require(is_gzip || EndsWith(content, 16, images->pixels), "pixels are the bytes behind the header");
   }
-  if (const auto labels = Accepted([] { return ReadIdxLabels(file.path()); })) {
+  if (const auto labels = Accepted<DataError>([] { return ReadIdxLabels(file.path()); })) {
     Require(!labels->empty(), "labels are there");
     Require(is_gzip || EndsWith(content, 8, *labels), "labels are the bytes behind the header");
     for (uint8_t label : *labels) Require(label <= 9, "a label is a digit");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,16 @@ inline void Require(bool holds, std::string_view what) {
   const std::string line = "finding: " + std::string(what) + "\n";
   [[maybe_unused]] const ssize_t written = write(kReport, line.data(), line.size());
   std::abort();
+}
+
+// What `read` gives, nothing if it refuses by an Error.
+template <class Error, class Read>
+auto Accepted(const Read& read) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace weft

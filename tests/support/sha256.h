@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4), for hashes of many results that are compared as one line of text.
+// SHA-256 (FIPS 180-4), for hashes of many results that are compared as one line of text. None of the libraries that
+// weft and its tests need has one.
 #pragma once
 
 #include <array>

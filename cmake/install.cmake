@@ -11,7 +11,7 @@ list(FILTER public_headers EXCLUDE REGEX "^ops/simd/")  # Highway code is ours a
 list(TRANSFORM public_headers PREPEND ${PROJECT_BINARY_DIR}/include/weft/)
 target_sources(weft PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_BINARY_DIR}/include FILES ${public_headers})
 
-install(TARGETS weft EXPORT weft FILE_SET HEADERS)
+install(TARGETS weft weft_models EXPORT weft FILE_SET HEADERS)
 install(EXPORT weft NAMESPACE weft:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/weftConfig.cmake.in ${PROJECT_BINARY_DIR}/weftConfig.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/weft)

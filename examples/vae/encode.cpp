@@ -8,7 +8,7 @@
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/machine.h"
-#include "weft/examples/vae/npy.h"
+#include "weft/examples/exporters/npy.h"
 #include "weft/examples/vae/parts.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/report.h"

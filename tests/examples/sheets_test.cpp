@@ -7,7 +7,7 @@
 #include <array>
 
 #include "weft/examples/vae/failure.h"
-#include "weft/examples/vae/npy.h"
+#include "weft/examples/exporters/npy.h"
 
 namespace weft {
 namespace {

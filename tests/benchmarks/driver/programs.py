@@ -35,7 +35,7 @@ class Programs:
         return os.path.join(self.build, "tests", "benchmarks", name)
 
     def _models(self, *arguments: str) -> Program:
-        return Program("weft", (self._built("weft_models"), "--threads", "{threads}", *arguments))
+        return Program("weft", (self._built("weft_model"), "--threads", "{threads}", *arguments))
 
     def _torch(self, *arguments: str) -> Program | Missing:
         if not self.has_torch:

@@ -1,5 +1,5 @@
 // "\x93NUMPY", version, length of the header, the header as a Python dictionary, the numbers.
-#include "weft/examples/vae/npy.h"
+#include "weft/examples/exporters/npy.h"
 
 #include <bit>
 

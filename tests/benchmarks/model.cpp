@@ -1,10 +1,10 @@
 // Models of any size by weft: median times of training steps, and of inference by the autoencoder's halves (in f32),
 // for whoever asks (answers.h).
 //
-//   weft_models --threads 2 --inference
-//   weft_models --model vae --hidden 1024 --dtype float64
-//   weft_models --model classifier --hidden 64 --layers 32
-//   weft_models --start-up          # a line behind the first step, then some more, then the end
+//   weft_model --threads 2 --inference
+//   weft_model --model vae --hidden 1024 --dtype float64
+//   weft_model --model classifier --hidden 64 --layers 32
+//   weft_model --start-up          # a line behind the first step, then some more, then the end
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -188,7 +188,7 @@ int main(int count, char** arguments) {
   try {
     weft::Run(options);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "weft_models: error: %s\n", error.what());
+    std::fprintf(stderr, "weft_model: error: %s\n", error.what());
     return 1;
   }
 }

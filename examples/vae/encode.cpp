@@ -1,14 +1,15 @@
-// A row an image: the means of all axes, then their log-variances; in .csv the label behind them.
+// A row an image: the means of all axes, then their log-variances; in .csv the label behind them. In .npz each by name.
 #include "weft/examples/vae/encode.h"
 
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "weft/examples/exporters/npy.h"
+#include "weft/examples/exporters/npz.h"
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/machine.h"
-#include "weft/examples/exporters/npy.h"
 #include "weft/examples/vae/parts.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/report.h"
@@ -46,12 +47,27 @@ std::string CsvText(std::span<const float> table, size_t latent, std::span<const
   return text;
 }
 
+std::string TextOf(const std::filesystem::path& extension, const Posterior& posterior,
+                   std::span<const uint8_t> labels) {
+  if (extension == ".npz") {
+    const std::vector<int64_t> wide(labels.begin(), labels.end());
+    const auto count = static_cast<int64_t>(wide.size());
+    return ToNpz({{"mean", posterior.mean},
+                  {"log_variance", posterior.log_variance},
+                  {"label", Tensor::Of<int64_t>({count}, wide)}});
+  }
+  const auto latent = static_cast<size_t>(posterior.mean.shape()[1].length());
+  const std::vector<float> table = Table(posterior, latent);
+  if (extension == ".csv") return CsvText(table, latent, labels);
+  return NpyText(Tensor::Of<float>({posterior.mean.shape()[0], static_cast<int64_t>(2 * latent)}, table));
+}
+
 }  // namespace
 
 void EncodeCommand(const EncodeOptions& options, Output& output) {
   const std::filesystem::path extension = options.out.extension();
-  if (extension != ".csv" && extension != ".npy") {
-    throw UsageError(fmt::format("value: --out: got '{}', expected a file name that ends in .csv or .npy",
+  if (extension != ".csv" && extension != ".npy" && extension != ".npz") {
+    throw UsageError(fmt::format("value: --out: got '{}', expected a file name that ends in .csv, .npy or .npz",
                                  Printable(options.out.native())));
   }
   const Machine machine(options.source.machine);
@@ -62,10 +78,7 @@ void EncodeCommand(const EncodeOptions& options, Output& output) {
   RestorePart(file, encoder.graph(), "Encoder", variables);
   RequireReplaceable(options.out, options.force);
 
-  const auto latent = static_cast<size_t>(file.model.config.latent_units);
-  const std::vector<float> table = Table(encoder.Of(images.images), latent);
-  WriteWhole(options.out, extension == ".csv" ? CsvText(table, latent, images.labels)
-                                              : NpyText(table, images.images.count, static_cast<int64_t>(2 * latent)));
+  WriteWhole(options.out, TextOf(extension, encoder.Of(images.images), images.labels));
   output.Line(WroteText(options.out));
 }
 

@@ -140,7 +140,7 @@ void Declare(CLI::App& command, GenerateOptions& options) {
 void Declare(CLI::App& command, EncodeOptions& options) {
   Arguments arguments(command);
   AddSource(arguments, options.source);
-  arguments.Path("--out", options.out, "file of the means and log-variances, .csv or .npy")->required();
+  arguments.Path("--out", options.out, "file of the means and log-variances, .csv, .npy or .npz")->required();
   AddForce(arguments, options.force);
 }
 

@@ -81,7 +81,7 @@ struct GenerateOptions {
 
 struct EncodeOptions {
   SourceOptions source = {};
-  std::filesystem::path out = {};  // .csv or .npy
+  std::filesystem::path out = {};  // .csv, .npy or .npz
   bool force = false;
 };
 

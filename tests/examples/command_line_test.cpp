@@ -37,7 +37,7 @@ TEST_F(CommandLine, NamesTheSizeOfTheDataSet) {
 TEST_F(CommandLine, EncodesToTablesOnly) {
   ExpectError(RunTool({"encode", "--from", model().string(), "--data", data().string(), "--out",
                        (own_ / "letter.txt").string()}),
-              2, ".csv or .npy");
+              2, ".csv, .npy or .npz");
   EXPECT_TRUE(own_.Names().empty());
 }
 

@@ -7,7 +7,6 @@
 #include <array>
 
 #include "weft/examples/vae/failure.h"
-#include "weft/examples/exporters/npy.h"
 
 namespace weft {
 namespace {
@@ -46,18 +45,6 @@ TEST(LatentGrid, OfOneAxisIsARow) {
   const std::array<double, 3> steps = {-1, 0, 1};
   const std::array<float, 1> mean = {5}, deviation = {2};
   EXPECT_THAT(LatentGrid(steps, mean, deviation).values<float>(), ElementsAre(3, 5, 7));
-}
-
-TEST(Npy, HasAPaddedHeaderAndTheNumbers) {
-  const std::array<float, 6> values = {1, 2, 3, 4, 5, 6};
-  const std::string text = NpyText(values, 3, 2);
-  EXPECT_EQ(text.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
-  const size_t length =
-      static_cast<unsigned char>(text[8]) + 256 * static_cast<size_t>(static_cast<unsigned char>(text[9]));
-  EXPECT_EQ((10 + length) % 64, 0U);
-  EXPECT_EQ(text.size(), 10 + length + sizeof(values));
-  EXPECT_THAT(text.substr(10, length),
-              testing::MatchesRegex("\\{'descr': '<f4', 'fortran_order': False, 'shape': \\(3, 2\\), \\} *\n"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Backwards to see what is needed, forwards to copy it.
-#include "weft/examples/exporters/inference_part.h"
+#include "weft/exporters/inference_part.h"
 
 #include <algorithm>
 

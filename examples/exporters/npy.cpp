@@ -1,5 +1,5 @@
 // "\x93NUMPY", version, length of the header, the header as a Python dictionary, the numbers.
-#include "weft/examples/exporters/npy.h"
+#include "weft/exporters/npy.h"
 
 #include <array>
 #include <bit>
@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "weft/examples/exporters/npy_header.h"
+#include "weft/exporters/npy_header.h"
 #include "weft/graph/error.h"
 
 namespace weft {

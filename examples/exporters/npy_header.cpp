@@ -1,5 +1,5 @@
 // {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } in any order of keys: no more of Python than that.
-#include "weft/examples/exporters/npy_header.h"
+#include "weft/exporters/npy_header.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,13 +1,13 @@
 // A zip archive with a "NAME.npy" an array.
-#include "weft/examples/exporters/npz.h"
+#include "weft/exporters/npz.h"
 
 #include <shared_mutex>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "weft/examples/exporters/npy.h"
-#include "weft/examples/exporters/zip.h"
+#include "weft/exporters/npy.h"
+#include "weft/exporters/zip.h"
 #include "weft/graph/error.h"
 #include "weft/graph/runtime/file_system.h"
 

@@ -1,5 +1,5 @@
 // Numbers are little-endian; names of fields as in PKWARE's APPNOTE.
-#include "weft/examples/exporters/zip.h"
+#include "weft/exporters/zip.h"
 
 #include <algorithm>
 #include <new>

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "weft/examples/exporters/npy.h"
-#include "weft/examples/exporters/npz.h"
+#include "weft/exporters/npy.h"
+#include "weft/exporters/npz.h"
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/machine.h"

@@ -1,5 +1,5 @@
 // What is left of a graph when a part of it is taken for inference.
-#include "weft/examples/exporters/inference_part.h"
+#include "weft/exporters/inference_part.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

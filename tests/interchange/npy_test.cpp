@@ -1,10 +1,10 @@
 // Arrays that NumPy reads and writes, and files that only look like such.
-#include "weft/examples/exporters/npy.h"
+#include "weft/exporters/npy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "weft/examples/exporters/npz.h"
+#include "weft/exporters/npz.h"
 #include "weft/graph/error.h"
 #include "weft/tests/examples/tool_test.h"
 #include "weft/tests/support/thrown.h"

@@ -1,0 +1,21 @@
+# Compiles every installed header, given nothing but the folder of headers: from the first to the last and from the last to the
+# first, so that of two headers each stands once before the other. None may reach for another library.
+cmake_minimum_required(VERSION 3.23)
+file(REMOVE_RECURSE ${WORK_DIR})
+file(GLOB_RECURSE headers RELATIVE ${PREFIX}/include ${PREFIX}/include/*.h)
+if(NOT "weft/graph/graph.h" IN_LIST headers)
+  message(FATAL_ERROR "no headers of weft in ${PREFIX}/include")
+endif()
+foreach(order ASCENDING DESCENDING)
+  list(SORT headers ORDER ${order})
+  list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n" OUTPUT_VARIABLE lines)
+  string(JOIN "" text ${lines})
+  file(WRITE ${WORK_DIR}/${order}.cpp "${text}")
+  execute_process(COMMAND ${CXX} -std=c++20 -Wall -Wextra -Werror -pedantic -fsyntax-only -MD -MF ${WORK_DIR}/${order}.d
+                          -I ${PREFIX}/include ${WORK_DIR}/${order}.cpp COMMAND_ERROR_IS_FATAL ANY)
+  file(READ ${WORK_DIR}/${order}.d read)
+  string(REGEX MATCH "[^ \n]*/(boost|hwy|tbb|oneapi|fmt|nlohmann|google|onnx)/[^ \n]*" foreign "${read}")
+  if(foreign)
+    message(FATAL_ERROR "the public headers include ${foreign}")
+  endif()
+endforeach()

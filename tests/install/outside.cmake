@@ -1,0 +1,66 @@
+# How programs outside of this tree are built. Their project is in SOURCE_DIR, and WAY says how it gets weft: `pkg-config`, or by
+# CMake `installed`, `subdirectory` or `fetch`; KIND is static or shared; CXX and CC are the compilers, FLAGS more for them.
+file(REMOVE_RECURSE ${BUILD_DIR})
+set(installed ${PREFIX})
+if(KIND STREQUAL "static")
+  string(APPEND installed -static)
+endif()
+set(flags -O1 -Wall -Wextra -Werror ${FLAGS})
+
+# Runs the command; fails with what it printed.
+function(weft_run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE printed ERROR_VARIABLE printed)
+  if(NOT result EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}: ended with ${result}, saying\n${printed}")
+  endif()
+endfunction()
+
+function(weft_build_by_cmake program)
+  list(JOIN flags " " flags)
+  weft_run(${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${BUILD_DIR} -G ${GENERATOR} -D CMAKE_PREFIX_PATH=${installed}
+           -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_C_COMPILER=${CC} "-DCMAKE_CXX_FLAGS=${flags}" "-DCMAKE_C_FLAGS=${flags}"
+           -D CMAKE_BUILD_TYPE=Debug -D WEFT_FROM=${WAY} -D WEFT_SOURCE=${WEFT_SOURCE})
+  if(WAY STREQUAL "installed")
+    load_cache(${BUILD_DIR} READ_WITH_PREFIX found_ weft_DIR)
+    cmake_path(IS_PREFIX installed "${found_weft_DIR}" is_ours)
+    if(NOT is_ours)
+      message(FATAL_ERROR "find_package(weft): found it in ${found_weft_DIR}, expected ${installed}")
+    endif()
+  endif()
+  weft_run(${CMAKE_COMMAND} --build ${BUILD_DIR} --target ${program})
+endfunction()
+
+# What pkg-config says of weft-models, as a list.
+function(weft_ask_pkg_config result)
+  file(GLOB_RECURSE file ${installed}/*/weft-models.pc)
+  cmake_path(GET file PARENT_PATH directory)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${directory} pkg-config ${ARGN} weft-models
+                  OUTPUT_VARIABLE said OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(said UNIX_COMMAND "${said}")
+  set(${result} ${said} PARENT_SCOPE)
+endfunction()
+
+function(weft_build_by_pkg_config program source)
+  set(compiler ${CXX} -std=c++20)
+  if(source MATCHES "[.]c$")
+    set(compiler ${CC} -std=c99)
+  endif()
+  if(KIND STREQUAL "static")
+    weft_ask_pkg_config(options --cflags --libs --static)
+  else()
+    weft_ask_pkg_config(options --cflags --libs)
+    weft_ask_pkg_config(libdir --variable=libdir)
+    list(APPEND options -Wl,-rpath,${libdir})
+  endif()
+  file(MAKE_DIRECTORY ${BUILD_DIR})
+  weft_run(${compiler} ${flags} ${SOURCE_DIR}/${source} ${options} -o ${BUILD_DIR}/${program})
+endfunction()
+
+function(weft_build_outside program source)
+  if(WAY STREQUAL "pkg-config")
+    weft_build_by_pkg_config(${program} ${source})
+  else()
+    weft_build_by_cmake(${program})
+  endif()
+endfunction()

@@ -1,0 +1,37 @@
+# What LIBRARY of PREFIX shows, compared with LIST; or, with UPDATE, what that library shows, written to LIST. Only what is defined
+# once counts: copies of inline functions come and go with the compiler's mood.
+if(UPDATE)
+  set(library ${UPDATE})
+else()
+  file(GLOB_RECURSE library ${PREFIX}/${LIBRARY})
+endif()
+execute_process(COMMAND ${NM} --dynamic --defined-only --demangle ${library} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX REPLACE "[0-9a-f]+ [^TDBR] [^\n]*\n" "" text "${text}")
+string(REGEX REPLACE "[0-9a-f]+ [TDBR] " "" text "${text}")
+string(REPLACE "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >" "std::string" text "${text}")
+string(REPLACE "std::basic_string_view<char, std::char_traits<char> >" "std::string_view" text "${text}")
+string(REPLACE ", 18446744073709551615ul>" ">" text "${text}")
+string(REGEX REPLACE "\\[abi:cxx11\\]" "" text "${text}")
+string(REGEX REPLACE "\\[([^]\n]*)\\]" "{\\1}" text "${text}")  # lists of CMake take [a;b] for one
+string(REGEX MATCHALL "[^\n]+" shown "${text}")
+list(REMOVE_DUPLICATES shown)  # constructors of complete objects and of bases
+list(SORT shown)
+if(UPDATE)
+  list(JOIN shown "\n" text)
+  file(WRITE ${LIST} "${text}\n")
+  return()
+endif()
+
+file(STRINGS ${LIST} expected)
+set(added ${shown})
+list(REMOVE_ITEM added ${expected})
+set(removed ${expected})
+list(REMOVE_ITEM removed ${shown})
+list(JOIN added "\n  added: " added)
+list(JOIN removed "\n  removed: " removed)
+if(NOT "${added}${removed}" STREQUAL "")
+  message(FATAL_ERROR "${LIBRARY}: shows other symbols than ${LIST} lists; if that is meant, build the target weft_symbols\n"
+                      "  added: ${added}\n  removed: ${removed}")
+endif()
+list(LENGTH shown count)
+message("${LIBRARY} shows ${count} symbols")

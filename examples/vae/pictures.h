@@ -1,4 +1,4 @@
-// The pictures that the tool writes, each a PNG file: sheets of digits, the latent plane, the curves of a training.
+// The pictures that the tool writes, each a PNG file: sheets of digits, the latent plane, curves of a training, bars.
 //
 //   WriteSheet("vae_z.png", {.rows = 15, .columns = 15, .height = 28, .width = 28, .pixels = means});
 //   WriteScatter("latent.png", {.title = "Test digits in the latent plane", .x = z0, .y = z1, .labels = labels});
@@ -57,5 +57,16 @@ struct Curves {
 };
 
 void WriteCurves(const std::filesystem::path& path, const Curves& curves);
+
+/// Bars from 0 to values[i] at the whole numbers i = 0, 1, …; series that have a value at the same number hide each
+/// other. None stands below 0.
+struct Bars {
+  std::string title = {};
+  std::string x_label = {};
+  std::string y_label = {};
+  std::vector<Series> series = {};  ///< at most 10, of equal lengths
+};
+
+void WriteBars(const std::filesystem::path& path, const Bars& bars);
 
 }  // namespace weft

@@ -19,8 +19,11 @@ std::vector<std::filesystem::path> DrawRun(const std::filesystem::path& director
   };
   WritePriorSheet(next("vae_z.png"), model, decoder, GridSteps(kGrid, kPriorRange));
   WritePosteriorSheet(next("vae_std.png"), model, encoder, decoder, test.images, 0, GridSteps(kGrid, kPosteriorRange));
+  WriteSamples(next("samples.png"), model, decoder, kSampleSeed);
   WriteReconstructions(next("reconstructions.png"), model, encoder, decoder, test.images);
-  WriteLatentPlane(next("latent.png"), encoder, test);
+  const Posterior posterior = encoder.Of(test.images);
+  WriteLatentPlane(next("latent.png"), posterior, test.labels);
+  WriteLatentAxes(next("latents.png"), LatentAxesOf(posterior));
   if (!history.empty()) WriteHistory(next("curves.png"), history);
   return files;
 }

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
 #include "weft/examples/vae/arguments.h"
 #include "weft/examples/vae/pictures.h"
+#include "weft/models/training/evaluation.h"
 
 namespace weft {
 
@@ -96,8 +98,37 @@ void WriteReconstructions(const std::filesystem::path& path, const Model& model,
              {.rows = 2 * pairs, .columns = columns, .height = model.rows, .width = model.columns, .pixels = pixels});
 }
 
-void WriteLatentPlane(const std::filesystem::path& path, LatentEncoder& encoder, const LabelledImages& images) {
-  const Posterior posterior = encoder.Of(images.images);
+void WriteSamples(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, int64_t seed) {
+  constexpr int64_t kRows = 8, kColumns = 16;
+  const Tensor z = NormalRows(kRows * kColumns, model.config.latent_units, static_cast<uint64_t>(seed));
+  const Tensor pictures = decoder.Pictures(z);
+  WriteSheet(path, {.rows = kRows,
+                    .columns = kColumns,
+                    .height = model.rows,
+                    .width = model.columns,
+                    .pixels = pictures.values<float>()});
+}
+
+Tensor LatentLine(std::span<const float> a, std::span<const float> b, int64_t count) {
+  Tensor line(DType::kFloat32, {count, static_cast<int64_t>(a.size())});
+  float* z = line.values<float>().data();
+  for (int64_t i = 0; i < count; ++i) {
+    const double t = static_cast<double>(i) / static_cast<double>(count - 1);
+    for (size_t axis = 0; axis < a.size(); ++axis) *z++ = static_cast<float>((1 - t) * a[axis] + t * b[axis]);
+  }
+  return line;
+}
+
+void WriteInterpolation(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
+                        PictureDecoder& decoder, const Images& images, int64_t a, int64_t b, int64_t count) {
+  const Tensor from = encoder.Of(images, a, 1).mean, to = encoder.Of(images, b, 1).mean;
+  const Tensor pictures = decoder.Pictures(LatentLine(from.values<float>(), to.values<float>(), count));
+  WriteSheet(
+      path,
+      {.rows = 1, .columns = count, .height = model.rows, .width = model.columns, .pixels = pictures.values<float>()});
+}
+
+void WriteLatentPlane(const std::filesystem::path& path, const Posterior& posterior, std::span<const uint8_t> labels) {
   const auto latent = static_cast<size_t>(posterior.mean.shape()[1].length());
   const std::span<const float> mean = posterior.mean.values<float>();
   std::vector<float> x, y;
@@ -105,11 +136,24 @@ void WriteLatentPlane(const std::filesystem::path& path, LatentEncoder& encoder,
     x.push_back(mean[i]);
     y.push_back(latent > 1 ? mean[i + 1] : posterior.log_variance.values<float>()[i]);
   }
-  WriteScatter(path, {.title = fmt::format("Posterior means of {} test images", images.images.count),
+  WriteScatter(path, {.title = fmt::format("Posterior means of {} test images", labels.size()),
                       .y_label = latent > 1 ? "latent axis 1" : "log-variance of axis 0",
                       .x = x,
                       .y = y,
-                      .labels = images.labels});
+                      .labels = labels});
+}
+
+void WriteLatentAxes(const std::filesystem::path& path, const std::vector<LatentAxis>& axes) {
+  Series active = {.name = "active"}, inactive = {.name = "not active"};
+  for (const LatentAxis& axis : axes) {
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    active.values.push_back(axis.is_active() ? axis.divergence : kNone);
+    inactive.values.push_back(axis.is_active() ? kNone : axis.divergence);
+  }
+  WriteBars(path, {.title = fmt::format("{} of {} latent axes active", ActiveCount(axes), axes.size()),
+                   .x_label = "latent axis",
+                   .y_label = "KL in nats per image",
+                   .series = {active, inactive}});
 }
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// The pictures that are made by a model: grids of the latent plane, reconstructions, the plane itself.
+// The pictures that are made by a model: grids and lines of the latent space, reconstructions, samples, charts of it.
 #pragma once
 
 #include <filesystem>
@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "weft/examples/vae/latent_axes.h"
 #include "weft/examples/vae/model_file.h"
 #include "weft/examples/vae/parts.h"
 
@@ -38,7 +39,20 @@ void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, 
 // Rows of images, each over the row of their reconstructions at the posterior mean; at most the first 64.
 void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
                           PictureDecoder& decoder, const Images& images);
+// Of z drawn from the prior: the same ones for each model of as many axes, so that two models can be compared.
+inline constexpr int64_t kSampleSeed = 1;
+// 8 rows of 16 pictures at random places of the prior, a function of the seed.
+void WriteSamples(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, int64_t seed);
+
+// z on the straight line from `a` to `b`, f32[count ≥ 2, latent]; the first is `a` and the last is `b`, to the bit.
+Tensor LatentLine(std::span<const float> a, std::span<const float> b, int64_t count);
+// A row of `count` pictures between the posterior means of two images.
+void WriteInterpolation(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
+                        PictureDecoder& decoder, const Images& images, int64_t a, int64_t b, int64_t count);
+
 // Posterior means of all images in the plane of the axes 0 and 1 (of a model of one axis: mean and log-variance).
-void WriteLatentPlane(const std::filesystem::path& path, LatentEncoder& encoder, const LabelledImages& images);
+void WriteLatentPlane(const std::filesystem::path& path, const Posterior& posterior, std::span<const uint8_t> labels);
+// A bar an axis, its divergence.
+void WriteLatentAxes(const std::filesystem::path& path, const std::vector<LatentAxis>& axes);
 
 }  // namespace weft

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -137,6 +138,7 @@ TEST_F(Pictures, RefusesSpansThatDoNotFit) {
   EXPECT_THROW(WriteScatter(path, {.x = two, .y = two, .labels = one}), std::invalid_argument);
   EXPECT_THROW(WriteScatter(path, {.x = two, .y = two, .labels = ten}), std::invalid_argument);
   EXPECT_THROW(WriteCurves(path, {.series = std::vector<Series>(11)}), std::invalid_argument);
+  EXPECT_THROW(WriteBars(path, {.series = std::vector<Series>(11)}), std::invalid_argument);
   EXPECT_THROW(WriteCurves(path, {.first_epoch = 1LL << 62}), std::invalid_argument);
   EXPECT_EQ(FileCount(), 0);
 }
@@ -233,6 +235,30 @@ TEST_F(Pictures, CurvesShowOneLineASeries) {
   EXPECT_GT(rows[0].front(), rows[1].back());  // 10 stands below 20
 }
 
+TEST_F(Pictures, BarsAreAsHighAsTheirValues) {
+  const std::filesystem::path path = directory_ / "bars.png";
+  const double none = std::nan("");
+  WriteBars(path, {.title = "Bars", .series = {{"a", {10, none, 5}}, {"b", {none, 2.5, none}}}});
+  const Picture picture = ReadPicture(path);
+  std::map<std::uint32_t, std::map<int, int>> heights;  // of each colour, how many columns have so many pixels of it
+  for (int x = 0; x < picture.width; ++x) {
+    std::map<std::uint32_t, int> height;
+    for (int y = 0; y < picture.height; ++y) ++height[picture.At(x, y)];
+    for (const std::size_t series : {0U, 1U}) ++heights[Rgb(kPalette[series])][height[Rgb(kPalette[series])]];
+  }
+  const auto bars = [&](std::size_t series) {  // what is as wide as a bar, but for columns without the colour
+    std::vector<int> found;
+    for (const auto& [height, columns] : heights[Rgb(kPalette[series])]) {
+      if (height > 0 && columns > 300) found.push_back(height);
+    }
+    return found;
+  };
+  ASSERT_EQ(bars(0).size(), 2U);
+  ASSERT_EQ(bars(1).size(), 1U);
+  EXPECT_NEAR(bars(0)[1], 2 * bars(0)[0], 4);
+  EXPECT_NEAR(bars(0)[1], 4 * bars(1)[0], 8);
+}
+
 TEST_F(Pictures, DrawsWhateverItIsGiven) {
   const double infinity = std::numeric_limits<double>::infinity(), largest = std::numeric_limits<double>::max();
   const std::vector<std::vector<double>> values = {{},
@@ -246,6 +272,7 @@ TEST_F(Pictures, DrawsWhateverItIsGiven) {
   const std::filesystem::path path = directory_ / "picture.png";
   for (const std::vector<double>& series : values) {
     EXPECT_NO_THROW(WriteCurves(path, {.title = "bad \xff\n text", .series = {{"", series}}}));
+    EXPECT_NO_THROW(WriteBars(path, {.series = {{"", series}}}));
     const std::vector<float> points(series.begin(), series.end());
     EXPECT_NO_THROW(WriteScatter(path, {.x = points, .y = points}));
     EXPECT_GT(ReadPicture(path).width, 0);

@@ -47,5 +47,13 @@ TEST(LatentGrid, OfOneAxisIsARow) {
   EXPECT_THAT(LatentGrid(steps, mean, deviation).values<float>(), ElementsAre(3, 5, 7));
 }
 
+TEST(LatentLine, HasEvenStepsAndBothEndsToTheBit) {
+  const std::array<float, 2> a = {0.1F, -3}, b = {0.7F, 1e-30F};
+  const Tensor line = LatentLine(a, b, 4);
+  EXPECT_EQ(line.shape(), Shape({4, 2}));
+  EXPECT_THAT(line.values<float>(), ElementsAre(0.1F, -3, testing::FloatEq(0.3F), testing::FloatEq(-2),
+                                                testing::FloatEq(0.5F), testing::FloatEq(-1), 0.7F, 1e-30F));
+}
+
 }  // namespace
 }  // namespace weft

@@ -40,9 +40,9 @@ class TrainingRun : public ToolTest {
 };
 
 TEST_F(TrainingRun, WritesWhatTheContractLists) {
-  for (const char* name :
-       {"model-8.safetensors", "model-8.state.safetensors", "model-16.safetensors", "model-16.state.safetensors",
-        "checkpoints.json", "vae_z.png", "vae_std.png", "reconstructions.png", "latent.png", "curves.png"}) {
+  for (const char* name : {"model-8.safetensors", "model-8.state.safetensors", "model-16.safetensors",
+                           "model-16.state.safetensors", "checkpoints.json", "vae_z.png", "vae_std.png", "samples.png",
+                           "reconstructions.png", "latent.png", "latents.png", "curves.png"}) {
     EXPECT_TRUE(std::filesystem::exists(run() / name)) << name;
   }
 }
@@ -54,7 +54,8 @@ TEST_F(TrainingRun, ListsItsFilesAndShowsItsFacts) {
     EXPECT_TRUE(!line.starts_with("wrote ") || std::filesystem::exists(line.substr(6))) << line;
   }
   EXPECT_EQ(
-      std::ranges::count_if(Lines(outcome.out), [](const std::string& line) { return line.starts_with("wrote "); }), 8);
+      std::ranges::count_if(Lines(outcome.out), [](const std::string& line) { return line.starts_with("wrote "); }),
+      10);
   for (const char* fact : {"run         run in ", "250 training, 50 validation, 60 test images of 28 × 28",
                            "27,284 parameters", "2 threads", "FLOP", "bytes of arena", "epoch 1/1  loss "}) {
     EXPECT_THAT(outcome.err, HasSubstr(fact));
@@ -81,7 +82,7 @@ TEST_F(TrainingRun, JsonHasTheKeysOfTheContract) {
   }
   const json last = json::parse(lines[2]);
   EXPECT_GT(last.at("test").at("negative_elbo"), 0);
-  EXPECT_EQ(last.at("files").size(), 10U);
+  EXPECT_EQ(last.at("files").size(), 12U);
 }
 
 TEST_F(TrainingRun, WithoutValidationTrainsOnAll) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "weft/examples/vae/idx.h"
+#include "weft/examples/vae/latent_axes.h"
 #include "weft/examples/vae/machine.h"
 #include "weft/examples/vae/model_file.h"
 #include "weft/examples/vae/report.h"
@@ -27,6 +28,22 @@ ElboFigures MeanFigures(Session& session, const VariationalAutoencoder& vae, con
   return mean;
 }
 
+Json LatentJson(const std::vector<LatentAxis>& axes) {
+  Json list = Json::array();
+  for (const LatentAxis& axis : axes)
+    list.push_back({{"kl", axis.divergence}, {"variance", axis.variance}, {"active", axis.is_active()}});
+  return list;
+}
+
+std::string LatentText(const std::vector<LatentAxis>& axes) {
+  std::string text = fmt::format("{} of {} latent axes active\n", ActiveCount(axes), axes.size());
+  for (size_t i = 0; i < axes.size(); ++i) {
+    text += fmt::format("axis {}: KL {:.4f} nats an image, variance of the mean {:.4f}{}\n", i, axes[i].divergence,
+                        axes[i].variance, axes[i].is_active() ? "" : ", not active");
+  }
+  return text;
+}
+
 }  // namespace
 
 void EvaluateCommand(const EvaluateOptions& options, Output& output) {
@@ -43,8 +60,16 @@ void EvaluateCommand(const EvaluateOptions& options, Output& output) {
 
   const Rows rows = Rows::OfBytes(images.images.pixels, images.images.count);
   const ElboFigures figures = MeanFigures(session, vae, rows, options.samples);
-  if (options.json) return output.Line(LineOf(ElboJson(figures, images.images.count)));
+  LatentEncoder encoder(file.model.config, variables, {.threads = machine.threads()});
+  const std::vector<LatentAxis> axes = LatentAxesOf(encoder.Of(images.images));
+  if (options.json) {
+    Json json = ElboJson(figures, images.images.count);
+    json["active_axes"] = ActiveCount(axes);
+    json["axes"] = LatentJson(axes);
+    return output.Line(LineOf(json));
+  }
   output.Line(ElboText(fmt::format("{} images of {}", images.images.count, options.source.split), figures));
+  output.Text(LatentText(axes));
 }
 
 }  // namespace weft

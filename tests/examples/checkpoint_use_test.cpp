@@ -47,12 +47,20 @@ TEST_F(CheckpointUse, EvaluatePrintsTheFiguresOfTheContract) {
   const Outcome outcome = Evaluate(model(), {"--json"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   const json figures = json::parse(outcome.out);
-  EXPECT_EQ(figures.size(), 5U);
+  EXPECT_EQ(figures.size(), 7U);
   EXPECT_EQ(figures.at("images"), 60);
   EXPECT_NEAR(figures.at("negative_elbo").get<double>(),
               figures.at("reconstruction").get<double>() + figures.at("kl").get<double>(), 1e-9);
   EXPECT_NEAR(figures.at("bits_per_dim").get<double>(), figures.at("negative_elbo").get<double>() / (784 * std::log(2)),
               1e-9);
+  ASSERT_EQ(figures.at("axes").size(), 2U);
+  EXPECT_NEAR(figures.at("axes")[0].at("kl").get<double>() + figures.at("axes")[1].at("kl").get<double>(),
+              figures.at("kl").get<double>(), 1e-5);
+  EXPECT_EQ(figures.at("active_axes"), std::ranges::count_if(figures.at("axes"), [](const json& axis) {
+              EXPECT_EQ(axis.at("active"), axis.at("variance") > 0.01);
+              return axis.at("active").get<bool>();
+            }));
+  EXPECT_THAT(Evaluate(model()).out, HasSubstr("\naxis 1: KL "));
   EXPECT_EQ(Evaluate(run(), {"--json", "--threads", "1"}).out, outcome.out) << "any number of threads";
   EXPECT_EQ(json::parse(Evaluate(model(), {"--json", "--split", "train", "--samples", "3"}).out).at("images"), 300);
 }
@@ -76,6 +84,21 @@ TEST_F(CheckpointUse, ReconstructDraws) {
           .code,
       0);
   EXPECT_TRUE(std::filesystem::exists(own_ / "reconstructions.png"));
+}
+
+TEST_F(CheckpointUse, InterpolateDrawsAStrip) {
+  const auto interpolate = [&](const std::vector<std::string>& more) {
+    return RunTool(std::vector<std::string>{"interpolate", "--from", model().string(), "--data", data().string()} +
+                   more);
+  };
+  const std::string file = (own_ / "between.png").string();
+  const Outcome outcome = interpolate({"--a", "3", "--b", "59", "--out", file});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "wrote " + file + "\n");
+  EXPECT_EQ(ReadFile(file).substr(16, 8), std::string("\0\0\1\x18\0\0\0\x1C", 8)) << "280 × 28 pixels";
+  ExpectError(interpolate({"--a", "3", "--b", "60", "--out", file}), 2, "--b: got 60, expected a whole number from 0");
+  ExpectError(interpolate({"--a", "3", "--b", "5", "--out", file}), 5, "between.png: got a file that exists");
+  ExpectError(interpolate({"--a", "3", "--b", "5", "--out", "strip.jpg"}), 2, "expected a file name that ends in .png");
 }
 
 TEST_F(CheckpointUse, InfoListsVariablesAndGenerations) {

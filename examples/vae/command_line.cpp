@@ -20,6 +20,7 @@ struct Requests {
   TrainOptions train;
   EvaluateOptions evaluate;
   GenerateOptions generate;
+  InterpolateOptions interpolate;
   EncodeOptions encode;
   ReconstructOptions reconstruct;
   GraphOptions graph;
@@ -46,6 +47,8 @@ std::vector<Command> AddCommands(CLI::App& app, Requests& requests) {
   add("evaluate", "Negative ELBO of images", "evaluate --from runs/first --json", requests.evaluate);
   add("generate", "Pictures of the latent plane", "generate --from runs/first --out pictures --around 0",
       requests.generate);
+  add("interpolate", "Pictures on the way from one image to another",
+      "interpolate --from runs/first --a 0 --b 1 --out between.png", requests.interpolate);
   add("encode", "Latent means and log-variances of images", "encode --from runs/first --out latent.csv",
       requests.encode);
   add("reconstruct", "Images over their reconstructions", "reconstruct --from runs/first --out pictures",

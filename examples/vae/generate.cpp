@@ -1,35 +1,24 @@
 // The decoder alone; the encoder only to find the place of an image.
 #include "weft/examples/vae/generate.h"
 
-#include <fmt/format.h>
-
 #include "weft/examples/vae/directory.h"
-#include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/machine.h"
 #include "weft/examples/vae/report.h"
 #include "weft/examples/vae/run_images.h"
 #include "weft/examples/vae/sheets.h"
 
 namespace weft {
-namespace {
-
-LabelledImages ReadImageAround(const Model& model, const GenerateOptions& options) {
-  LabelledImages images = ReadImagesFor(model, options.source);
-  if (*options.around >= images.images.count) {
-    throw UsageError(fmt::format("value: --around: got {}, expected a whole number from 0 to {}, an image of {}",
-                                 *options.around, images.images.count - 1, options.source.split));
-  }
-  return images;
-}
-
-}  // namespace
 
 void GenerateCommand(const GenerateOptions& options, Output& output) {
   const Machine machine(options.source.machine);
   const ModelFile file = OpenModel(options.source.from);
   LabelledImages images;
-  if (options.around) images = ReadImageAround(file.model, options);
-  const std::filesystem::path prior = options.out / "vae_z.png", posterior = options.out / "vae_std.png";
+  if (options.around) {
+    images = ReadImagesFor(file.model, options.source);
+    RequireImage("--around", *options.around, images, options.source);
+  }
+  const std::filesystem::path prior = options.out / "vae_z.png", samples = options.out / "samples.png",
+                              posterior = options.out / "vae_std.png";
 
   VariableStore variables;
   PictureDecoder decoder(file.model.config, variables, {.threads = machine.threads()});
@@ -41,11 +30,13 @@ void GenerateCommand(const GenerateOptions& options, Output& output) {
   }
 
   MakeDirectory(options.out);
-  RequireReplaceable(prior, options.force);
+  for (const auto& picture : {prior, samples}) RequireReplaceable(picture, options.force);
   if (encoder) RequireReplaceable(posterior, options.force);
   WritePriorSheet(prior, file.model, decoder,
                   GridSteps(options.grid, options.range.empty() ? kPriorRange : options.range));
   output.Line(WroteText(prior));
+  WriteSamples(samples, file.model, decoder, options.seed);
+  output.Line(WroteText(samples));
   if (!encoder) return;
   WritePosteriorSheet(posterior, file.model, *encoder, decoder, images.images, *options.around,
                       GridSteps(options.grid, options.range.empty() ? kPosteriorRange : options.range));

@@ -134,6 +134,17 @@ void Declare(CLI::App& command, GenerateOptions& options) {
                     [&](const std::string& text) {
                       options.around = ParseWhole("--around", text, {0, INT32_MAX});
                     });
+  arguments.Whole("--seed", options.seed, {0, INT64_MAX}, "of the samples");
+  AddForce(arguments, options.force);
+}
+
+void Declare(CLI::App& command, InterpolateOptions& options) {
+  Arguments arguments(command);
+  AddSource(arguments, options.source);
+  arguments.Whole("--a", options.a, {0, INT32_MAX}, "index of the image at the left end")->required();
+  arguments.Whole("--b", options.b, {0, INT32_MAX}, "index of the image at the right end")->required();
+  arguments.Whole("--steps", options.steps, {2, 200}, "pictures, with both ends");
+  arguments.Path("--out", options.out, "file of the picture, .png")->required();
   AddForce(arguments, options.force);
 }
 

@@ -77,6 +77,15 @@ struct GenerateOptions {
   int64_t grid = 15;
   std::string range = {};              // "quantile", a number, or what each picture has by default
   std::optional<int64_t> around = {};  // index of the image
+  int64_t seed = 1;                    // of the samples
+};
+
+struct InterpolateOptions {
+  SourceOptions source = {};
+  int64_t a = 0, b = 0;  // indices of images
+  int64_t steps = 10;    // pictures, with both ends
+  std::filesystem::path out = {};
+  bool force = false;
 };
 
 struct EncodeOptions {
@@ -128,6 +137,7 @@ struct BenchOptions {
 void Declare(CLI::App& command, TrainOptions& options);
 void Declare(CLI::App& command, EvaluateOptions& options);
 void Declare(CLI::App& command, GenerateOptions& options);
+void Declare(CLI::App& command, InterpolateOptions& options);
 void Declare(CLI::App& command, EncodeOptions& options);
 void Declare(CLI::App& command, ReconstructOptions& options);
 void Declare(CLI::App& command, GraphOptions& options);

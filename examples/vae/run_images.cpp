@@ -60,4 +60,10 @@ LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source) {
   return images;
 }
 
+void RequireImage(std::string_view option, int64_t index, const LabelledImages& images, const SourceOptions& source) {
+  if (index < images.images.count) return;
+  throw UsageError(fmt::format("value: {}: got {}, expected a whole number from 0 to {}, an image of {}", option, index,
+                               images.images.count - 1, source.split));
+}
+
 }  // namespace weft

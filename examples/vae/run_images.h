@@ -27,4 +27,7 @@ RunImages ReadRunImages(const TrainOptions& options);
 // Of the split that a model is applied to. Throws DataError, also if they are not of the model's size.
 LabelledImages ReadImagesFor(const Model& model, const SourceOptions& source);
 
+// Throws UsageError naming `option` unless there is an image of this index.
+void RequireImage(std::string_view option, int64_t index, const LabelledImages& images, const SourceOptions& source);
+
 }  // namespace weft

@@ -12,6 +12,7 @@
 #include "weft/examples/vae/generate.h"
 #include "weft/examples/vae/graph.h"
 #include "weft/examples/vae/info.h"
+#include "weft/examples/vae/interpolate.h"
 #include "weft/examples/vae/lint.h"
 #include "weft/examples/vae/machine.h"
 #include "weft/examples/vae/plan.h"
@@ -39,6 +40,9 @@ struct Runner {
   ExitCode operator()(const TrainOptions& options) const { return TrainCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const EvaluateOptions& options) const { return EvaluateCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const GenerateOptions& options) const { return GenerateCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const InterpolateOptions& options) const {
+    return InterpolateCommand(options, output), ExitCode::kOk;
+  }
   ExitCode operator()(const EncodeOptions& options) const { return EncodeCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const ReconstructOptions& options) const {
     return ReconstructCommand(options, output), ExitCode::kOk;

@@ -31,8 +31,20 @@ TEST_F(CheckpointUse, GenerateRestoresTheDecoderOnly) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("restored 20 variables of Decoder"));
   EXPECT_THAT(outcome.err, testing::Not(HasSubstr("Encoder")));
-  EXPECT_EQ(outcome.out, "wrote " + (own_ / "pictures/vae_z.png").string() + "\n");
+  EXPECT_EQ(outcome.out, "wrote " + (own_ / "pictures/vae_z.png").string() + "\nwrote " +
+                             (own_ / "pictures/samples.png").string() + "\n");
   EXPECT_THAT(ReadFile(own_ / "pictures/vae_z.png"), testing::StartsWith("\x89PNG"));
+}
+
+TEST_F(CheckpointUse, SamplesAreAFunctionOfTheSeed) {
+  const auto samples = [&](const std::vector<std::string>& more) {
+    EXPECT_EQ(Generate(model(), std::vector<std::string>{"--grid", "2", "--force"} + more).code, 0);
+    return ReadFile(own_ / "pictures/samples.png");
+  };
+  const std::string standard = samples({});
+  EXPECT_TRUE(standard == ReadFile(run() / "samples.png")) << "those of the training";
+  EXPECT_TRUE(standard == samples({"--seed", "1", "--threads", "1"}));
+  EXPECT_FALSE(standard == samples({"--seed", "2"}));
 }
 
 TEST_F(CheckpointUse, GenerateAroundAnImageRestoresTheEncoderToo) {

@@ -14,9 +14,7 @@ class Matcher {
 
   bool Is(NodeId id, const OpDef& op) const { return &graph_.op(id) == &op; }
   // A node of this op whose only user is the layer.
-  bool IsInner(NodeId id, const OpDef& op) const {
-    return Is(id, op) && graph_.uses(id).size() == 1 && std::ranges::count(part_.outputs, id) == 0;
-  }
+  bool IsInner(NodeId id, const OpDef& op) const { return Is(id, op) && IsReadOnce(part_, id); }
   // Behind a broadcast of the layer's own.
   NodeId Unstretched(NodeId id) const { return IsInner(id, kBroadcastTo) ? Operand(id, 0) : id; }
   NodeId Operand(NodeId id, size_t i) const { return graph_.operands(id)[i]; }
@@ -48,6 +46,10 @@ bool MatchScale(const Matcher& match, NodeId id, NormalizationLayer& layer) {
 }
 
 }  // namespace
+
+bool IsReadOnce(const InferencePart& part, NodeId id) {
+  return part.graph.uses(id).size() == 1 && std::ranges::count(part.outputs, id) == 0;
+}
 
 std::optional<AffineLayer> AffineLayerAt(const InferencePart& part, NodeId id) {
   const Matcher match(part);

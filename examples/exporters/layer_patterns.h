@@ -23,4 +23,7 @@ struct NormalizationLayer {
 std::optional<AffineLayer> AffineLayerAt(const InferencePart& part, NodeId id);
 std::optional<NormalizationLayer> NormalizationLayerAt(const InferencePart& part, NodeId id);
 
+// Read by one node, and no output.
+bool IsReadOnce(const InferencePart& part, NodeId id);
+
 }  // namespace weft

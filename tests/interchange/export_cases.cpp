@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "weft/examples/exporters/fold_normalization.h"
 #include "weft/examples/exporters/javascript.h"
 #include "weft/examples/exporters/onnx.h"
 #include "weft/graph/runtime/session.h"
@@ -41,10 +42,15 @@ class Cases {
   explicit Cases(fs::path directory) : directory_(std::move(directory)) { fs::create_directories(directory_); }
   ~Cases() { std::ofstream(directory_ / "cases.json") << cases_.dump(); }
 
+  struct Options {
+    int64_t batch = 1;  // N
+    std::string kind = "graph";
+    bool fold = false;  // batch normalisation
+  };
+
   // The graph from these values to `outputs`: what the file gives must be what a session of the whole graph gives.
-  // `batch`: N.
   void Add(const std::string& name, Graph& graph, VariableStore& variables, const std::map<NodeId, Tensor>& values,
-           const std::vector<Node>& outputs, int64_t batch = 1, const std::string& kind = "graph") {
+           const std::vector<Node>& outputs, const Options& options) {
     std::vector<Feed> feeds;
     Json input_list = Json::array(), output_list = Json::array();
     std::vector<NodeId> inputs, output_ids;
@@ -59,14 +65,15 @@ class Cases {
       output_ids.push_back(outputs[i].id());
       output_list.push_back(JsonOf(outputs[i].name().str(), results[i]));
     }
-    const InferencePart part = InferencePartOf(graph, inputs, output_ids);
+    InferencePart part = InferencePartOf(graph, inputs, output_ids);
+    if (options.fold) part = FoldBatchNormalization(std::move(part), variables);
     const std::string file = fmt::format("{}", cases_.size());
     std::ofstream(directory_ / (file + ".onnx"), std::ios::binary) << ToOnnx(part, variables, {.description = name});
     std::ofstream(directory_ / (file + ".js")) << ToJavaScript(part, variables, "run");
     cases_.push_back({{"name", name},
-                      {"kind", kind},
+                      {"kind", options.kind},
                       {"file", file},
-                      {"n", batch},
+                      {"n", options.batch},
                       {"inputs", input_list},
                       {"outputs", output_list}});
   }
@@ -86,7 +93,7 @@ void AddOps(Cases& cases) {
         if (sample->graph.op(id).is_source(SourceKind::kVariable)) variables.Set(sample->graph.name(id), value);
         else values.emplace(id, value);
       }
-      cases.Add(sample->label, sample->graph, variables, values, {sample->y()}, 1, "op");
+      cases.Add(sample->label, sample->graph, variables, values, {sample->y()}, {.kind = "op"});
     }
   }
 }
@@ -102,7 +109,10 @@ void AddAutoencoder(Cases& cases) {
     const auto add = [&](std::string_view part, const std::vector<Node>& inputs, const std::vector<Node>& outputs) {
       std::map<NodeId, Tensor> values;
       for (const Node& input : inputs) values.emplace(input.id(), Drawn(input, batch, 7 + values.size()));
-      cases.Add(fmt::format("{} batch {}", part, batch), model.graph, model.variables, values, outputs, batch, "model");
+      for (bool fold : {false, true}) {
+        cases.Add(fmt::format("{} batch {}{}", part, batch, fold ? " folded" : ""), model.graph, model.variables,
+                  values, outputs, {.batch = batch, .kind = "model", .fold = fold});
+      }
     };
     add("encoder", {vae.x}, {vae.encoder.mean, vae.encoder.log_variance, vae.encoder.standard_deviation});
     add("decoder", {vae.encoder.sample}, {vae.decoder.mean});
@@ -132,7 +142,8 @@ void AddBatchSizes(Cases& cases) {
       Named("Stopped", StopGradient(x)),
   };
   for (int64_t batch : {1, 4}) {
-    cases.Add(fmt::format("batch size {}", batch), graph, variables, {{x.id(), Drawn(x, batch, 3)}}, outputs, batch);
+    cases.Add(fmt::format("batch size {}", batch), graph, variables, {{x.id(), Drawn(x, batch, 3)}}, outputs,
+              {.batch = batch});
   }
 }
 
@@ -145,7 +156,7 @@ void AddTrivialOutputs(Cases& cases) {
   VariableStore variables(graph);
   Initialize(graph, variables);
   cases.Add("trivial outputs", graph, variables, {{x.id(), Drawn(x, 2, 1)}, {idle.id(), Drawn(idle, 2, 2)}},
-            {x, w, one, y}, 2);
+            {x, w, one, y}, {.batch = 2});
 }
 
 void AddHostileNames(Cases& cases) {
@@ -173,7 +184,7 @@ void AddHostileNames(Cases& cases) {
   }
   VariableStore variables(graph);
   Initialize(graph, variables);
-  cases.Add("hostile names", graph, variables, values, outputs, 3);
+  cases.Add("hostile names", graph, variables, values, outputs, {.batch = 3});
 }
 
 }  // namespace

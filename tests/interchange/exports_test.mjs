@@ -72,7 +72,7 @@ async function compare(what, run, cases, bound) {
 
 test('there are graphs of all kinds', () => {
   const count = (kind) => cases.filter((one) => one.kind === kind).length;
-  assert.ok(count('op') > 400 && count('model') >= 15 && count('graph') >= 4, 'too few');
+  assert.ok(count('op') > 400 && count('model') === 30 && count('graph') >= 4, 'too few');
 });
 test('JavaScript gives what weft gives', () => compare('JavaScript', runScript, cases, 1e-4));
 test('ONNX Runtime gives what weft gives', () => compare('ONNX Runtime', runOnnx, cases.filter(isImplemented), 1e-5));

@@ -4,50 +4,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
-#include "weft/graph/op.h"
-
 namespace weft {
-
-namespace {
-
-// Two for each multiply-add of a matrix product, 0 for any other node.
-double FlopsOf(const Graph& graph, NodeId id) {
-  if (*graph.op(id).name != "MatMul") return 0;
-  const Shape& result = graph.type(id).shape;  // [M, N]; the left operand has M · K numbers
-  const auto left = static_cast<double>(ElementCount(graph.type(graph.operands(id)[0]).shape));
-  return 2 * left * static_cast<double>(result[1].length());
-}
-
-}  // namespace
 
 ProgramFigures FiguresOf(const Program& program) {
   ProgramFigures figures = {
       .steps = program.steps.size(), .buffers = program.buffers.size(), .arena_bytes = program.arena_bytes};
-  for (uint32_t i = 0; i < program.graph.size(); ++i) figures.flops += FlopsOf(program.graph, NodeId{i});
-  return figures;
-}
-
-std::vector<StepFigures> StepFiguresOf(const Program& program) {
-  std::vector<StepFigures> figures(program.steps.size());
-  std::map<NodeId, StepId> product;  // the costliest step of the node
-  for (StepId id = 0; id < program.steps.size(); ++id) {
-    const Step& step = program.steps[id];
-    for (const auto* buffers : {&step.reads, &step.writes}) {
-      for (const BufferId at : *buffers) {
-        const Buffer& buffer = program.buffers[at];
-        figures[id].bytes += buffer.kind == BufferKind::kInStrip ? 0 : buffer.bytes;  // strips stay in the caches
-      }
-    }
-    if (step.kind != StepKind::kOp) continue;
-    const auto [place, is_first] = product.try_emplace(step.origin, id);
-    if (!is_first && step.cycles > program.steps[place->second].cycles) place->second = id;
-  }
-  for (const auto& [node, id] : product) figures[id].flops = FlopsOf(program.graph, node);
+  for (uint32_t i = 0; i < program.graph.size(); ++i) figures.flops += ProductFlops(program.graph, NodeId{i});
   return figures;
 }
 

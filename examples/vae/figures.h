@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "weft/examples/exporters/step_figures.h"
 #include "weft/graph/compile/program.h"
 
 namespace weft {
@@ -18,14 +18,6 @@ struct ProgramFigures {
 };
 
 ProgramFigures FiguresOf(const Program& program);
-
-struct StepFigures {
-  double flops = 0;   // of a matrix product; the step that does it, not those that prepare its operands
-  int64_t bytes = 0;  // of all buffers that it reads, and of all that it writes
-};
-
-// One a step.
-std::vector<StepFigures> StepFiguresOf(const Program& program);
 
 // How many times as fast as one thread so many could run the program, by its estimated cycles: the work over the larger
 // of an even share of it and the longest path of steps that wait for each other, the tasks of a step taken in turns.

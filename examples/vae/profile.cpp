@@ -26,19 +26,6 @@ std::vector<double> MeasureSteps(PreparedRun& run) {
   return run.Profile(static_cast<int>(std::clamp(3 / once, 5.0, 1000.0)));
 }
 
-std::string KindOf(const Program& program, const Step& step, const StepFigures& figures) {
-  std::string op(*program.graph.op(step.origin).name);
-  switch (step.kind) {
-    case StepKind::kBlocks: return "Elementwise";
-    case StepKind::kStrips: return "Columns";
-    case StepKind::kCopy: return "Copy";
-    case StepKind::kGuard: return "Guard";
-    case StepKind::kReduction: return op;
-    case StepKind::kOp: return op == "MatMul" && figures.flops == 0 ? "MatMul, packing" : op;
-  }
-  return op;
-}
-
 std::string ShapeOf(const Graph& graph, NodeId id) {
   std::string text = ToString(graph.type(id));
   if (*graph.op(id).name != "MatMul") return text;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <exception>
@@ -43,7 +44,10 @@ struct Run {
   const Program& program;
   Workspace& workspace;
   const std::stop_token& stop;
+  RunObserver* observer;
 };
+
+using Clock = std::chrono::steady_clock;
 
 struct ChainContext {
   const Step* step;
@@ -151,6 +155,7 @@ void RunStepBlocks(void* context, uint32_t id, uint32_t begin, uint32_t end) {
   if (run.workspace.stopped() || begin >= end) return;
   const InsideStep inside;
   const Step& step = run.program.steps[id];
+  const Clock::time_point started = run.observer != nullptr ? Clock::now() : Clock::time_point();
   try {
     RunKernels(run, step, begin, end);
   } catch (const KernelThrew& threw) {
@@ -161,6 +166,8 @@ void RunStepBlocks(void* context, uint32_t id, uint32_t begin, uint32_t end) {
     run.workspace.Stop();
     ThrowOpError(run.program.graph, {.node = step.origin, .cause = std::current_exception()});
   }
+  if (run.observer != nullptr)
+    run.observer->Ran({.step = id, .begin = begin, .end = end, .started = started, .ended = Clock::now()});
 }
 
 void RunChain(TaskScope& scope, void* context, uint32_t id);
@@ -210,24 +217,15 @@ void SpawnSources(TaskScope& scope, void* context, uint32_t) {
 
 bool IsInsideStep() { return inside_step; }
 
-void Execute(const Program& program, Workspace& workspace, TaskRunner* runner, const std::stop_token& stop) {
-  Run run{program, workspace, stop};
+void Execute(const Program& program, Workspace& workspace, TaskRunner* runner, const std::stop_token& stop,
+             RunObserver* observer) {
+  Run run{program, workspace, stop, observer};
   workspace.Reset(program);
+  if (observer != nullptr) observer->Begin(program);
   if (runner == nullptr || program.sequential || runner->concurrency() == 1) {
     for (StepId id = 0; id < program.steps.size(); ++id) RunStepBlocks(&run, id, 0, program.steps[id].blocks);
   } else {
     runner->Run({SpawnSources, &run, kNoStep});
-  }
-}
-
-void ExecuteObserved(const Program& program, Workspace& workspace, void (*after)(void* context, StepId step),
-                     void* context) {
-  const std::stop_token never;
-  Run run{program, workspace, never};
-  workspace.Reset(program);
-  for (StepId id = 0; id < program.steps.size(); ++id) {
-    RunStepBlocks(&run, id, 0, program.steps[id].blocks);
-    after(context, id);
   }
 }
 

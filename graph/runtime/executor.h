@@ -4,6 +4,7 @@
 #include <stop_token>
 
 #include "weft/graph/compile/program.h"
+#include "weft/graph/runtime/run_observer.h"
 #include "weft/graph/runtime/task_runner.h"
 #include "weft/graph/runtime/workspace.h"
 
@@ -12,13 +13,10 @@ namespace weft {
 // Runs all steps. The floating-point environment is the default one inside every task, whatever the host has set, and
 // the host's own afterwards. `runner` nullptr: on this thread alone, in the order of the steps. Once `stop` is
 // requested no step begins, and the workspace is stopped. Throws OpError if a kernel throws (std::bad_alloc as it is).
-void Execute(const Program& program, Workspace& workspace, TaskRunner* runner, const std::stop_token& stop = {});
+void Execute(const Program& program, Workspace& workspace, TaskRunner* runner, const std::stop_token& stop = {},
+             RunObserver* observer = nullptr);
 
 // Is this thread in the middle of a step? Then it may not wait for another run.
 bool IsInsideStep();
-
-// The same on this thread, calling `after(step)` behind each step: traces, and the search for the first bad number.
-void ExecuteObserved(const Program& program, Workspace& workspace, void (*after)(void* context, StepId step),
-                     void* context);
 
 }  // namespace weft

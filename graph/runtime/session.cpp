@@ -28,6 +28,7 @@ struct Session::State {
   std::unique_ptr<TbbRunner> own_runner;
   TaskRunner* runner;  // nullptr: one thread
   std::atomic<uint64_t> run_number = 0;
+  std::atomic<RunObserver*> observer = nullptr;
 
   struct Key {
     std::vector<NodeId> fetches, fed, guards;
@@ -156,7 +157,7 @@ struct PreparedRun::State {
   void Execute(uint64_t run_number) {
     // Half of the updates would be worse than a step that was not wanted.
     const std::stop_token stop = program->has_updates() ? std::stop_token() : session.options.stop;
-    Execute(run_number, [&] { weft::Execute(*program, workspace, session.runner, stop); });
+    Execute(run_number, [&] { weft::Execute(*program, workspace, session.runner, stop, session.observer.load()); });
   }
 
   // With whatever runs the steps.
@@ -228,10 +229,26 @@ std::string RangeOf(const TensorType& type, const std::byte* data) {
   return fmt::format("{:.4g} … {:.4g}", low, high);
 }
 
-struct Search {
-  const Program& program;
-  Workspace& workspace;
-  StepId found = kNoStep;
+class Search : public RunObserver {
+ public:
+  Search(const Program& program, Workspace& workspace) : program_(program), workspace_(workspace) {}
+
+  StepId found() const { return found_; }
+
+  void Begin(const Program&) override {}
+  void Ran(const RanPiece& piece) noexcept override {
+    if (found_ != kNoStep) return;
+    for (BufferId write : program_.steps[piece.step].writes) {
+      const Buffer& buffer = program_.buffers[write];
+      if (buffer.node != kNoNode && FirstBad(program_.graph.type(buffer.node), workspace_.buffer(write)) >= 0)
+        found_ = piece.step;
+    }
+  }
+
+ private:
+  const Program& program_;
+  Workspace& workspace_;
+  StepId found_ = kNoStep;
 };
 
 }  // namespace
@@ -257,22 +274,10 @@ std::string PreparedRun::State::DescribeFirstBadNode(uint64_t run_number) {
     const int64_t state[] = {static_cast<int64_t>(session.options.seed), static_cast<int64_t>(run_number)};
     std::memcpy(again.workspace.buffer(plain->random_state), state, sizeof(state));
   }
-  Search search{*plain, again.workspace};
-  ExecuteObserved(
-      *plain, again.workspace,
-      [](void* context, StepId id) {
-        auto& s = *static_cast<Search*>(context);
-        const Step& step = s.program.steps[id];
-        if (s.found != kNoStep) return;
-        for (BufferId write : step.writes) {
-          const Buffer& buffer = s.program.buffers[write];
-          if (buffer.node != kNoNode && FirstBad(s.program.graph.type(buffer.node), s.workspace.buffer(write)) >= 0)
-            s.found = id;
-        }
-      },
-      &search);
-  if (search.found == kNoStep) return "run: a guard is not finite";
-  const Step& step = plain->steps[search.found];
+  Search search(*plain, again.workspace);
+  weft::Execute(*plain, again.workspace, nullptr, {}, &search);
+  if (search.found() == kNoStep) return "run: a guard is not finite";
+  const Step& step = plain->steps[search.found()];
   std::string text = fmt::format("node '{}' ({}): not finite", plain->graph.name(step.origin).str(),
                                  *plain->graph.op(step.origin).name);
   for (BufferId read : step.reads) {
@@ -308,37 +313,47 @@ void PreparedRun::Run() {
   if (state_->program->has_updates()) session.run_number.store(number + 1);
 }
 
+namespace {
+
+// Of steps that run in one piece each.
+class StepTimes : public RunObserver {
+ public:
+  explicit StepTimes(size_t steps) : seconds_(steps) {}
+
+  void Begin(const Program&) override {
+    for (std::vector<double>& seconds : seconds_) seconds.push_back(0);  // of a step without blocks
+  }
+  void Ran(const RanPiece& piece) noexcept override {
+    seconds_[piece.step].back() = std::chrono::duration<double>(piece.ended - piece.started).count();
+  }
+
+  std::vector<double> Medians() {
+    std::vector<double> medians;
+    for (std::vector<double>& seconds : seconds_) {
+      const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+      std::ranges::nth_element(seconds, middle);
+      medians.push_back(*middle);
+    }
+    return medians;
+  }
+
+ private:
+  std::vector<std::vector<double>> seconds_;  // [step][run]
+};
+
+}  // namespace
+
 std::vector<double> PreparedRun::Profile(int runs) {
-  using Clock = std::chrono::steady_clock;
   const Program& plan = program();
   Session::State& session = state_->session;
-  struct Watch {
-    Clock::time_point last;
-    std::vector<std::vector<double>> seconds;  // [step][run]
-  } watch;
-  watch.seconds.resize(plan.steps.size());
-  const auto note = [](void* context, StepId id) {
-    auto& w = *static_cast<Watch*>(context);
-    const Clock::time_point now = Clock::now();
-    w.seconds[id].push_back(std::chrono::duration<double>(now - w.last).count());
-    w.last = Clock::now();
-  };
+  StepTimes times(plan.steps.size());
   Run();
   for (int i = 0; i < std::max(runs, 1); ++i) {
     const uint64_t number = session.run_number.load();
-    state_->Execute(number, [&] {
-      watch.last = Clock::now();
-      ExecuteObserved(plan, state_->workspace, note, &watch);
-    });
+    state_->Execute(number, [&] { weft::Execute(plan, state_->workspace, nullptr, {}, &times); });
     if (plan.has_updates()) session.run_number.store(number + 1);
   }
-  std::vector<double> medians;
-  for (std::vector<double>& seconds : watch.seconds) {
-    const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
-    std::ranges::nth_element(seconds, middle);
-    medians.push_back(*middle);
-  }
-  return medians;
+  return times.Medians();
 }
 
 std::span<const std::byte> PreparedRun::Output(size_t i) const {
@@ -502,6 +517,8 @@ std::vector<Tensor> Session::Run(std::span<const Feed> feeds, std::span<const No
 std::vector<Tensor> Session::Step(std::span<const Feed> feeds, std::span<const Node> fetches) {
   return state_->RunOnce(feeds, fetches, Mode::kTraining, true);
 }
+
+void Session::Observe(RunObserver* observer) { state_->observer.store(observer); }
 
 uint64_t Session::run_number() const { return state_->run_number.load(); }
 void Session::set_run_number(uint64_t number) { state_->run_number.store(number); }

@@ -20,6 +20,7 @@
 
 namespace weft {
 
+class RunObserver;
 class TaskRunner;
 class Workspace;
 
@@ -123,6 +124,9 @@ class Session {
   PreparedRun Prepare(std::initializer_list<Node> fetches, const PrepareOptions& options = {}) {
     return Prepare(std::span(fetches.begin(), fetches.size()), options);
   }
+
+  // Runs that begin from now on report to it, one at a time; nullptr: to nobody. It must outlive them.
+  void Observe(RunObserver* observer);
 
   // The number that random nodes see: 0 before the first step.
   uint64_t run_number() const;

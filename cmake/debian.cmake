@@ -14,20 +14,20 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR} ${PROJECT_
 
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libweft${abi})
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
-set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "${PROJECT_DESCRIPTION}\n Graphs, layers, models and training, with a C interface.")
+set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "Graphs, layers, models and their training, for C++ and C.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libweft-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libweft${abi} ${same_version}, libhwy-dev, libtbb-dev, libfmt-dev")
-set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "${PROJECT_DESCRIPTION} (development files)\n Headers, static libraries, and files for CMake \
-and pkg-config.")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "zlib1g-dev, libprotobuf-dev, libonnx-dev")  # of a program that links to the static exporters
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Headers, static libraries, and what CMake and pkg-config read.")
 
 if(TARGET weft_exporters)
   list(APPEND CPACK_COMPONENTS_ALL exporters)
   set(CPACK_DEBIAN_EXPORTERS_PACKAGE_NAME libweft-exporters${abi})
   set(CPACK_DEBIAN_EXPORTERS_PACKAGE_SECTION libs)
   set(CPACK_DEBIAN_EXPORTERS_PACKAGE_DEPENDS "libweft${abi} ${same_version}")
-  set(CPACK_COMPONENT_EXPORTERS_DESCRIPTION "${PROJECT_DESCRIPTION} (formats of other tools)\n Graphs, weights and logs as other tools read them.")
+  set(CPACK_COMPONENT_EXPORTERS_DESCRIPTION "Graphs, weights and logs as other tools read them.")
   string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libweft-exporters${abi} ${same_version}")
 endif()
 include(CPack)

@@ -24,7 +24,7 @@ passes|rewriter|schedule|strips)[.]h")
   list(FILTER headers EXCLUDE REGEX "^graph/runtime/(block_program|executor|foreign_format|panels|safetensors_header|workspace)[.]h")
   list(FILTER headers EXCLUDE REGEX "^graph/(boost_graph|views/picture)[.]h")
   list(FILTER headers EXCLUDE REGEX "^exporters/(exported_ops|layer_patterns|npy_header|onnx_node|onnx_rules|script_[a-z]+|stored_value|zip)[.]h")
-  list(FILTER headers EXCLUDE REGEX "^models/training/(fit_progress|generation_index)[.]h")
+  list(FILTER headers EXCLUDE REGEX "^models/(c_api_handles|training/fit_progress|training/generation_index)[.]h")
   set(${result} ${headers} PARENT_SCOPE)
 endfunction()
 

@@ -10,8 +10,10 @@ endforeach()
 list(REMOVE_DUPLICATES names)
 list(SORT names)
 list(JOIN names "\n" names)
-string(REGEX MATCHALL "weft_[^\n]+" c_names "${names}")
-string(REGEX REPLACE "(weft_[^;]+)" "\\1;" c_names "${c_names}")  # a C function each, between semicolons
+string(REGEX MATCHALL "weft_[^\n]+" c_names "${names}")  # with semicolons between them
+if(c_names)
+  string(APPEND c_names ";")
+endif()
 # A function, or the members of a class.
 string(REGEX REPLACE "([^\n]+)" "weft::\\1; weft::\\1[!a-zA-Z0-9_]*;" names "${names}")
 file(WRITE ${FILE} "{ global:

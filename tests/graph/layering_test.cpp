@@ -7,7 +7,7 @@
 //    autodiff     models         |
 //           ↖                    |
 //        models/training ────────┘
-//                 ↑
+//                 ↑  models/c_api, the same for C
 //        examples · tests         autodiff/check is a target of its own
 #include <algorithm>
 #include <filesystem>
@@ -35,6 +35,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"autodiff/check", {"graph", "graph/compile", "graph/runtime", "ops", "autodiff", "autodiff/check"}},
     {"models", {"graph", "ops", "models"}},
     {"models/training", {"graph", "graph/compile", "graph/runtime", "ops", "autodiff", "models", "models/training"}},
+    {"models/c_api", {"graph", "graph/views", "graph/runtime", "ops", "models", "models/training", "models/c_api"}},
 };
 
 // A library has one room, and none of them is seen in a public header.
@@ -71,11 +72,14 @@ std::vector<Include> AllIncludes() {
   return includes;
 }
 
-// The longest room that holds the file: "models/training" before "models".
+// The longest room that holds the file: "models/training" before "models". A room may be a few files, as
+// "models/c_api".
 std::string RoomOf(const std::string& file) {
   std::string room;
   for (const auto& [name, targets] : kMayInclude) {
-    if (file.starts_with(name + "/") && name.size() > room.size()) room = name;
+    if ((file.starts_with(name + "/") || file.starts_with(name + ".") || file.starts_with(name + "_")) &&
+        name.size() > room.size())
+      room = name;
   }
   return room;
 }

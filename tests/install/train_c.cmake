@@ -1,0 +1,12 @@
+# Builds the training in C outside of this tree; it must learn, and write a checkpoint.
+include(${CMAKE_CURRENT_LIST_DIR}/outside.cmake)
+weft_build_outside(train_c train.c)
+execute_process(COMMAND ${BUILD_DIR}/train_c ${BUILD_DIR}/bars.safetensors OUTPUT_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+message("${said}")
+if(NOT said MATCHES "^step 1: loss ([0-9]+)[.][0-9]+\nstep 200: loss ([0-9]+)[.]")
+  message(FATAL_ERROR "train_c: said\n${said}")
+endif()
+math(EXPR half "${CMAKE_MATCH_1} / 2")
+if(CMAKE_MATCH_2 GREATER half OR NOT EXISTS ${BUILD_DIR}/bars.safetensors)
+  message(FATAL_ERROR "train_c: expected half of the loss that it began with, and a checkpoint")
+endif()

@@ -14,6 +14,7 @@
 #include "weft/graph/runtime/run_errors.h"
 #include "weft/graph/views/text.h"
 #include "weft/models/c_api_handles.h"
+#include "weft/models/model_text.h"
 #include "weft/models/training/optimizers.h"
 #include "weft/models/variational_autoencoder.h"
 #include "weft/ops/all_ops.h"
@@ -158,6 +159,15 @@ weft_status weft_graph_parse(const char* text, size_t length, weft_graph** graph
   return Create(graph, error, [&] {
     RequireNotNull(text, "text");
     return std::make_unique<weft_graph>(std::make_shared<Graph>(ParseText({text, length}, FindOp)));
+  });
+}
+
+weft_status weft_graph_model(const char* text, size_t length, weft_graph** graph, weft_error* error) {
+  return Create(graph, error, [&] {
+    RequireNotNull(text, "text");
+    auto result = std::make_unique<weft_graph>(std::make_shared<Graph>());
+    ParseModel(*result->graph, {text, length});
+    return result;
   });
 }
 

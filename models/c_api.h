@@ -76,6 +76,10 @@ size_t weft_byte_size(const weft_type* type);
 // The graph that a text of the form "weft graph 1" describes (graph/views/text.h). WEFT_INVALID with line and column.
 weft_status weft_graph_parse(const char* text, size_t length, weft_graph** graph, weft_error* error);
 
+// The graph of a model text, "weft model 1" (models/model_text.h), with the defaults of its parameters. The same
+// errors.
+weft_status weft_graph_model(const char* text, size_t length, weft_graph** graph, weft_error* error);
+
 typedef struct weft_vae_config {
   int64_t pixels;        // 784
   int64_t hidden_units;  // 512

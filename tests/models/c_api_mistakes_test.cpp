@@ -36,6 +36,12 @@ const Mistake kMistakes[] = {
        return weft_graph_parse("x", 1, g.out(), e);
      },
      WEFT_INVALID, "1"},
+    {"a model that is none",
+     [](Training&, weft_error* e) {
+       CGraph g;
+       return weft_graph_model("weft model 1\nX = 1 +\n", 21, g.out(), e);
+     },
+     WEFT_INVALID, "2"},
     {"no text",
      [](Training&, weft_error* e) {
        CGraph g;

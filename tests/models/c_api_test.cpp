@@ -146,6 +146,16 @@ TEST(CApi, TheTextOfAGraphMakesTheSameGraph) {
   weft_text_destroy(text_again);
 }
 
+TEST(CApi, AModelTextIsAGraph) {
+  const std::string text = "weft model 1\nX = Placeholder([N, 3])\nY = Relu(X)\n";
+  CGraph graph;
+  weft_error error;
+  ASSERT_EQ(weft_graph_model(text.data(), text.size(), graph.out(), &error), WEFT_OK) << error.message;
+  weft_type type = {};
+  ASSERT_EQ(weft_graph_type(graph, "Y", &type, &error), WEFT_OK) << error.message;
+  EXPECT_EQ(type.shape[1], 3);
+}
+
 TEST(CApi, EveryOptimiserTrains) {
   for (const weft_optimizer_kind kind :
        {WEFT_SGD, WEFT_MOMENTUM, WEFT_NESTEROV, WEFT_RMSPROP, WEFT_ADAGRAD, WEFT_ADAM, WEFT_ADAMW}) {

@@ -8,7 +8,11 @@ namespace weft {
 
 inline constexpr std::string_view kScriptFunctions = R"js(
 // The bytes of numbers that lie in the script.
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+const bytes = (text) => {
+  const letters = atob(text), numbers = new Uint8Array(letters.length);
+  for (let i = 0; i < numbers.length; ++i) numbers[i] = letters.charCodeAt(i);
+  return numbers.buffer;
+};
 
 const input = (inputs, name, count) => {
   const value = inputs[name];
@@ -53,15 +57,20 @@ const concatenate = (c, parts, widths) => {
   return c;
 };
 
-// c[i, j] = Σₖ a[i, k] · b[k, j], the strides of i, k and k, j as given. Sums are f64; for row-major operands the inner
-// loop goes along rows.
+// c[i, j] = Σₖ a[i, k] · b[k, j], the strides of i, k and k, j as given. Sums are f64. The inner loop goes along rows of b,
+// four at a time, so that a sum is read and written a quarter as often.
 const multiply = (c, a, b, depth, columns, aRow, aColumn, bRow, bColumn, rows) => {
   const sums = new Float64Array(columns);
   for (let i = 0; i < rows; ++i) {
     sums.fill(0);
-    for (let k = 0; k < depth; ++k) {
-      const factor = a[i * aRow + k * aColumn];
-      for (let j = 0, at = k * bRow; j < columns; ++j, at += bColumn) sums[j] += factor * b[at];
+    let k = 0, at = i * aRow;
+    for (; k + 4 <= depth; k += 4, at += 4 * aColumn) {
+      const a0 = a[at], a1 = a[at + aColumn], a2 = a[at + 2 * aColumn], a3 = a[at + 3 * aColumn];
+      for (let j = 0, from = k * bRow; j < columns; ++j, from += bColumn)
+        sums[j] += a0 * b[from] + a1 * b[from + bRow] + a2 * b[from + 2 * bRow] + a3 * b[from + 3 * bRow];
+    }
+    for (; k < depth; ++k, at += aColumn) {
+      for (let j = 0, from = k * bRow; j < columns; ++j, from += bColumn) sums[j] += a[at] * b[from];
     }
     c.set(sums, i * columns);
   }

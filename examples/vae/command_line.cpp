@@ -23,6 +23,7 @@ struct Requests {
   InterpolateOptions interpolate;
   EncodeOptions encode;
   ReconstructOptions reconstruct;
+  ExportOptions exported;
   GraphOptions graph;
   InfoOptions info;
   PlanOptions plan;
@@ -53,6 +54,8 @@ std::vector<Command> AddCommands(CLI::App& app, Requests& requests) {
       requests.encode);
   add("reconstruct", "Images over their reconstructions", "reconstruct --from runs/first --out pictures",
       requests.reconstruct);
+  add("export", "A part of a model for other programs", "export --from runs/first --part decoder --out decoder.onnx",
+      requests.exported);
   add("graph", "The graph of the model", "graph --training --depth 2 | dot -Tsvg > graph.svg", requests.graph);
   add("info", "What a checkpoint holds", "info runs/first/model-430.safetensors", requests.info);
   add("plan", "Steps, memory and arithmetic of a model before training", "plan --hidden 1024", requests.plan);

@@ -18,9 +18,9 @@ struct HelpText {
 
 struct VersionRequest {};
 
-using Request =
-    std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOptions, GenerateOptions, InterpolateOptions,
-                 EncodeOptions, ReconstructOptions, GraphOptions, InfoOptions, PlanOptions, LintOptions, BenchOptions>;
+using Request = std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOptions, GenerateOptions,
+                             InterpolateOptions, EncodeOptions, ReconstructOptions, ExportOptions, GraphOptions,
+                             InfoOptions, PlanOptions, LintOptions, BenchOptions>;
 
 // `arguments` without the name of the program. Throws UsageError.
 Request ParseCommandLine(const std::vector<std::string>& arguments);

@@ -69,8 +69,12 @@ void AddData(Arguments& arguments, std::filesystem::path& data) {
   arguments.Path("--data", data, "directory of the idx files");
 }
 
+void AddFrom(Arguments& arguments, std::filesystem::path& from) {
+  arguments.Path("--from", from, "checkpoint, or the directory of a run: its newest one")->required();
+}
+
 void AddSource(Arguments& arguments, SourceOptions& source) {
-  arguments.Path("--from", source.from, "checkpoint, or the directory of a run: its newest one")->required();
+  AddFrom(arguments, source.from);
   AddData(arguments, source.data);
   arguments.Choice("--split", source.split, {"test", "train"}, "which images");
   AddMachine(arguments, source.machine);
@@ -159,6 +163,18 @@ void Declare(CLI::App& command, ReconstructOptions& options) {
   Arguments arguments(command);
   AddSource(arguments, options.source);
   arguments.Path("--out", options.out, "directory of the picture")->required();
+  AddForce(arguments, options.force);
+}
+
+void Declare(CLI::App& command, ExportOptions& options) {
+  Arguments arguments(command);
+  AddFrom(arguments, options.from);
+  arguments.Choice("--part", options.part, {"decoder", "encoder", "reconstruction"},
+                   "Z to pictures, pictures to means and log-variances, or pictures through the mean to pictures");
+  arguments.Choice("--format", options.format, {"onnx", "js"}, "an ONNX model, or a script that defines a function");
+  arguments.Choice("--batch-norm", options.batch_norm, {"keep", "fold"},
+                   "as it was trained, or within the layer before it");
+  arguments.Path("--out", options.out, "file to write")->required();
   AddForce(arguments, options.force);
 }
 

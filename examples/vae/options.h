@@ -100,6 +100,15 @@ struct ReconstructOptions {
   bool force = false;
 };
 
+struct ExportOptions {
+  std::filesystem::path from = {};
+  std::string part = "decoder";
+  std::string format = "onnx";
+  std::string batch_norm = "keep";
+  std::filesystem::path out = {};
+  bool force = false;
+};
+
 struct GraphOptions {
   ModelOptions model = {};
   StepOptions step = {};
@@ -140,6 +149,7 @@ void Declare(CLI::App& command, GenerateOptions& options);
 void Declare(CLI::App& command, InterpolateOptions& options);
 void Declare(CLI::App& command, EncodeOptions& options);
 void Declare(CLI::App& command, ReconstructOptions& options);
+void Declare(CLI::App& command, ExportOptions& options);
 void Declare(CLI::App& command, GraphOptions& options);
 void Declare(CLI::App& command, InfoOptions& options);
 void Declare(CLI::App& command, PlanOptions& options);

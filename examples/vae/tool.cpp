@@ -9,6 +9,7 @@
 #include "weft/examples/vae/bench.h"
 #include "weft/examples/vae/encode.h"
 #include "weft/examples/vae/evaluate.h"
+#include "weft/examples/vae/export.h"
 #include "weft/examples/vae/generate.h"
 #include "weft/examples/vae/graph.h"
 #include "weft/examples/vae/info.h"
@@ -47,6 +48,7 @@ struct Runner {
   ExitCode operator()(const ReconstructOptions& options) const {
     return ReconstructCommand(options, output), ExitCode::kOk;
   }
+  ExitCode operator()(const ExportOptions& options) const { return ExportCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const GraphOptions& options) const { return GraphCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const InfoOptions& options) const { return InfoCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const PlanOptions& options) const { return PlanCommand(options, output), ExitCode::kOk; }

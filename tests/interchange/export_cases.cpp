@@ -125,6 +125,16 @@ void AddAutoencoder(Cases& cases) {
   }
 }
 
+// As large as the tutorial's.
+void AddWideDecoder(Cases& cases) {
+  Graph graph;
+  const Node z = Placeholder(graph, "Z", {kBatch, 2});
+  const Decoder decoder = BuildDecoder(z);
+  VariableStore variables(graph);
+  Initialize(graph, variables);
+  cases.Add("wide decoder", graph, variables, {{z.id(), Drawn(z, 1, 1)}}, {decoder.mean}, {.kind = "model"});
+}
+
 // Shapes with N where only a run can tell the length.
 void AddBatchSizes(Cases& cases) {
   Graph graph;
@@ -198,6 +208,7 @@ int main(int argc, char** argv) {
   weft::Cases cases(argv[1]);
   weft::AddOps(cases);
   weft::AddAutoencoder(cases);
+  weft::AddWideDecoder(cases);
   weft::AddBatchSizes(cases);
   weft::AddTrivialOutputs(cases);
   weft::AddHostileNames(cases);

@@ -10,3 +10,5 @@ else()
            COMMAND ${WEFT_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/interchange/check_onnx.py $<TARGET_FILE:weft_export_cases>)
   set_tests_properties(Interchange.OnnxCheckerAcceptsExports PROPERTIES TIMEOUT 600 ENVIRONMENT "${sanitizer_options}")
 endif()
+weft_add_web_test(Interchange.AnExportedModelGivesWhatTheToolGives interchange/exported_model_test.mjs
+                  $<TARGET_FILE:vae> ${PROJECT_SOURCE_DIR}/examples/data/mnist)

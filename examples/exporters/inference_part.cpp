@@ -29,9 +29,12 @@ class Copier {
     }
   }
 
+  // Each once.
   std::vector<NodeId> Now(std::span<const NodeId> ids) const {
     std::vector<NodeId> now;
-    for (NodeId id : ids) now.push_back(now_[Index(id)]);
+    for (NodeId id : ids) {
+      if (std::ranges::count(now, now_[Index(id)]) == 0) now.push_back(now_[Index(id)]);
+    }
     return now;
   }
 

@@ -22,7 +22,7 @@ class ExportError : public Error {
 struct InferencePart {
   Graph graph;
   std::vector<NodeId> inputs;   // placeholders
-  std::vector<NodeId> outputs;  // as they were asked for
+  std::vector<NodeId> outputs;  // in the order in which they were asked for, like the inputs, each once
 };
 
 // A copy of the nodes between `inputs`, any nodes, as with feeds, and `outputs`. Nodes keep their names, types and

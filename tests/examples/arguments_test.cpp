@@ -131,7 +131,7 @@ TEST(Options, HelpIsWantedOrNot) {
   EXPECT_FALSE(std::get<HelpText>(ParseCommandLine({})).wanted);
   EXPECT_LE(std::ranges::count(std::get<HelpText>(ParseCommandLine({})).text, '\n'), 24) << "one screen";
   for (const char* command :
-       {"train", "evaluate", "generate", "encode", "reconstruct", "graph", "info", "plan", "lint", "bench"}) {
+       {"train", "evaluate", "generate", "encode", "reconstruct", "export", "graph", "info", "plan", "lint", "bench"}) {
     EXPECT_THAT(std::get<HelpText>(ParseCommandLine({command, "--help"})).text,
                 HasSubstr(std::string("Example: vae ") + command));
   }

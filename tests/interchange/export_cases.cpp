@@ -157,7 +157,7 @@ void AddBatchSizes(Cases& cases) {
   }
 }
 
-// An input that is an output, one that is not read, a constant and a variable as outputs, the same output twice.
+// An input that is an output, one that is not read, a constant and a variable as outputs.
 void AddTrivialOutputs(Cases& cases) {
   Graph graph;
   const Node x = Placeholder(graph, "X", {kBatch, 2}), idle = Placeholder(graph, "Idle", {3});

@@ -16,6 +16,7 @@
 namespace weft {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 bool Holds(const Graph& graph, const OpDef& op) {
@@ -82,6 +83,19 @@ TEST(InferencePart, RefusesANodeThatIsNotInTheGraph) {
   const Node x = Placeholder(graph, "X", {kBatch, 3});
   const NodeId none{7}, inputs[] = {x.id()};
   EXPECT_THROW(InferencePartOf(graph, inputs, {&none, 1}), GraphError);
+}
+
+TEST(InferencePart, HasEachInputAndOutputOnce) {
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {2}), idle = Placeholder(graph, "Idle", {2}), y = Exp(x), z = Tanh(x);
+  const InferencePart part = InferencePartOf(graph, {x, idle, x}, {z, y, z});
+  const auto names_of = [&](const std::vector<NodeId>& ids) {
+    std::vector<std::string> names;
+    for (NodeId id : ids) names.push_back(part.graph.name(id).str());
+    return names;
+  };
+  EXPECT_THAT(names_of(part.inputs), ElementsAre("X", "Idle"));
+  EXPECT_THAT(names_of(part.outputs), ElementsAre("Tanh", "Exp"));
 }
 
 TEST(InferencePart, DoesNotDependOnTheOrderOfBuilding) {

@@ -13,7 +13,7 @@ enum class DType : uint8_t { kFloat32, kFloat64, kInt64, kBool };
 
 inline constexpr DType kAllDTypes[] = {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kBool};
 
-constexpr size_t SizeOf(DType dtype) {
+constexpr size_t SizeOf(DType dtype) {  // bytes of an element
   switch (dtype) {
     case DType::kFloat32: return 4;
     case DType::kFloat64: return 8;
@@ -23,7 +23,7 @@ constexpr size_t SizeOf(DType dtype) {
   return 0;
 }
 
-constexpr std::string_view Name(DType dtype) {
+constexpr std::string_view Name(DType dtype) {  // "f32"
   switch (dtype) {
     case DType::kFloat32: return "f32";
     case DType::kFloat64: return "f64";
@@ -33,9 +33,9 @@ constexpr std::string_view Name(DType dtype) {
   return "";
 }
 
-constexpr bool IsFloating(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }
+constexpr bool IsFloating(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }  // f32, f64
 
-constexpr std::optional<DType> ParseDType(std::string_view name) {
+constexpr std::optional<DType> ParseDType(std::string_view name) {  // by its Name; nothing for another text
   for (DType dtype : kAllDTypes) {
     if (Name(dtype) == name) return dtype;
   }

@@ -26,7 +26,7 @@ struct Complex {
   constexpr Complex(double real, double imaginary = 0) : re(real), im(imaginary) {}
   constexpr explicit operator double() const { return re; }
 
-  constexpr Complex& operator+=(Complex b) { return *this = *this + b; }
+  constexpr Complex& operator+=(Complex b) { return *this = *this + b; }  // this + b
   friend constexpr Complex operator-(Complex a) { return {-a.re, -a.im}; }
   friend constexpr Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
   friend constexpr Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
@@ -51,7 +51,7 @@ struct Complex {
 // A tensor of numbers of any kind.
 template <class Number>
 struct Values {
-  explicit Values(const Shape& of) : shape(of), elements(static_cast<size_t>(ElementCount(of))) {}
+  explicit Values(const Shape& of) : shape(of), elements(static_cast<size_t>(ElementCount(of))) {}  // zeros
 
   Shape shape;
   std::vector<Number> elements;

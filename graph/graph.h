@@ -32,7 +32,7 @@ class Graph;
 // A handle: cheap to copy, valid as long as its Graph lives where it is. Every op has exactly one result.
 class Node {
  public:
-  Node(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}
+  Node(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}  // node `id` of the graph: nothing is checked
 
   Graph& graph() const { return *graph_; }
   NodeId id() const { return id_; }
@@ -40,8 +40,8 @@ class Node {
   const TensorType& type() const;  // f32[N, 784]
   const Shape& shape() const { return type().shape; }
   DType dtype() const { return type().dtype; }
-  const Path& name() const;  // Encoder/H
-  Node operand(size_t i) const { return {*graph_, operands()[i]}; }
+  const Path& name() const;                                          // Encoder/H
+  Node operand(size_t i) const { return {*graph_, operands()[i]}; }  // i < operands().size()
   std::span<const NodeId> operands() const;
   const Attributes& attributes() const;
   bool operator==(const Node&) const = default;
@@ -86,14 +86,14 @@ class Graph {
   Node AddAt(Path path, const OpDef& op, std::span<const Node> operands, Attributes attributes = {});
 
   size_t size() const { return nodes_.size(); }
-  Node node(NodeId id) { return {*this, id}; }
-  const OpDef& op(NodeId id) const { return *nodes_[Index(id)].op; }
-  const TensorType& type(NodeId id) const { return nodes_[Index(id)].type; }
-  const Path& name(NodeId id) const { return nodes_[Index(id)].name; }
-  bool has_stated_name(NodeId id) const { return nodes_[Index(id)].stated; }
-  const Attributes& attributes(NodeId id) const { return nodes_[Index(id)].attributes; }
-  std::span<const NodeId> operands(NodeId id) const { return nodes_[Index(id)].operands; }
-  std::span<const Edge> uses(NodeId id) const { return nodes_[Index(id)].uses; }
+  Node node(NodeId id) { return {*this, id}; }                                // a handle; as below, id < size()
+  const OpDef& op(NodeId id) const { return *nodes_[Index(id)].op; }          // what it computes
+  const TensorType& type(NodeId id) const { return nodes_[Index(id)].type; }  // element type and shape
+  const Path& name(NodeId id) const { return nodes_[Index(id)].name; }        // its whole path
+  bool has_stated_name(NodeId id) const { return nodes_[Index(id)].stated; }  // not an automatic one
+  const Attributes& attributes(NodeId id) const { return nodes_[Index(id)].attributes; }    // of the op
+  std::span<const NodeId> operands(NodeId id) const { return nodes_[Index(id)].operands; }  // in order
+  std::span<const Edge> uses(NodeId id) const { return nodes_[Index(id)].uses; }            // by whom, as which operand
 
   // Names. A node has one name and any number of aliases; `Find` knows them all.
   Node Find(const Path& name);  // throws GraphError, and suggests the nearest spelling

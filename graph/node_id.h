@@ -7,6 +7,6 @@ namespace weft {
 
 enum class NodeId : uint32_t {};
 inline constexpr NodeId kNoNode{UINT32_MAX};
-constexpr uint32_t Index(NodeId id) { return static_cast<uint32_t>(id); }
+constexpr uint32_t Index(NodeId id) { return static_cast<uint32_t>(id); }  // its place in the graph
 
 }  // namespace weft

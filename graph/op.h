@@ -43,7 +43,7 @@ class TypeContext {
       : op_(op), name_(name), operands_(operands), attributes_(attributes) {}
 
   size_t operand_count() const { return operands_.size(); }
-  const TensorType& operand(size_t i) const { return operands_[i].type(); }
+  const TensorType& operand(size_t i) const { return operands_[i].type(); }  // i < operand_count()
   const Attributes& attributes() const { return attributes_; }
   // Throws GraphError: "MatMul 'Encoder/Mean/MatMul': REASON", then one line an operand with its name and type.
   [[noreturn]] void Fail(std::string_view reason) const;
@@ -70,7 +70,7 @@ class GradientContext {
   GradientContext(Node node, Node output_gradient, std::vector<bool> needs)
       : node_(node), output_gradient_(output_gradient), needs_(std::move(needs)) {}
 
-  Node operand(size_t i) const { return node_.operand(i); }
+  Node operand(size_t i) const { return node_.operand(i); }  // of the forward node
   Node output() const { return node_; }
   Node output_gradient() const { return output_gradient_; }
   const Attributes& attributes() const { return node_.attributes(); }
@@ -87,11 +87,11 @@ class GradientRule {
  public:
   using Function = Contributions (*)(const GradientContext&);
   template <std::convertible_to<Function> F>
-  constexpr GradientRule(F function) : function_(function) {}
+  constexpr GradientRule(F function) : function_(function) {}  // differentiable
 
   constexpr bool differentiable() const { return function_ != nullptr; }
   constexpr std::string_view reason() const { return reason_; }
-  Contributions operator()(const GradientContext& context) const { return function_(context); }
+  Contributions operator()(const GradientContext& context) const { return function_(context); }  // if differentiable()
 
  private:
   friend constexpr GradientRule NotDifferentiable(std::string_view reason);
@@ -99,7 +99,7 @@ class GradientRule {
   Function function_ = nullptr;
   std::string_view reason_;
 };
-
+// There is none, and this is why: a literal, which is not copied.
 constexpr GradientRule NotDifferentiable(std::string_view reason) { return GradientRule(nullptr, reason); }
 
 // ---- Lowering: node → steps ----------------------------------------------------------------------------------------
@@ -147,9 +147,9 @@ struct LoweringContext {
   std::vector<StepSpec> steps = {};
   std::vector<int64_t> scratch_bytes = {};
 
-  Layout layout(size_t operand) const { return layouts.empty() ? Layout::kRowMajor : layouts[operand]; }
+  Layout layout(size_t operand) const { return layouts.empty() ? Layout::kRowMajor : layouts[operand]; }  // of it
 
-  StepBuffer Scratch(int64_t bytes) {
+  StepBuffer Scratch(int64_t bytes) {  // memory for the steps of this node alone
     scratch_bytes.push_back(bytes);
     return StepBuffer{static_cast<uint32_t>(StepBuffer::kScratch) | static_cast<uint32_t>(scratch_bytes.size() - 1)};
   }
@@ -243,7 +243,7 @@ struct OpDef {
 
   bool is_elementwise() const { return std::holds_alternative<PerBlock>(*lower); }
   bool is_source() const { return std::holds_alternative<Source>(*lower); }
-  bool is_source(SourceKind kind) const { return is_source() && std::get<Source>(*lower).kind == kind; }
+  bool is_source(SourceKind kind) const { return is_source() && std::get<Source>(*lower).kind == kind; }  // of it
   bool is_view() const { return std::holds_alternative<View>(*lower); }
 };
 

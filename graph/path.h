@@ -21,8 +21,8 @@ class Path {
   const std::string& str() const { return text_; }
   bool is_root() const { return text_.empty(); }
   Path parent() const;
-  std::string_view leaf() const;  // the last component
-  Path operator/(const Path& child) const;
+  std::string_view leaf() const;            // the last component
+  Path operator/(const Path& child) const;  // this path, then the child; either may be the root
   // True for `scope` itself and all below it: "Encoder" contains "Encoder/H", but not "Encoder2/H". The root contains
   // all.
   bool IsWithin(const Path& scope) const;

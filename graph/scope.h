@@ -14,7 +14,7 @@ namespace weft {
 // New names begin with this path as long as the object lives. Entering a scope again continues it.
 class Scope {
  public:
-  Scope(Graph& graph, const Path& name) : Scope(graph, name, graph.scope()) {}
+  Scope(Graph& graph, const Path& name) : Scope(graph, name, graph.scope()) {}  // within the current scope
   // Leaves the current scope aside: `path` is the whole path.
   static Scope Absolute(Graph& graph, const Path& path) { return Scope(graph, path, Path()); }
   ~Scope() { graph_.set_scope(std::move(outer_)); }  // moved: a copy could throw

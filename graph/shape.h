@@ -14,8 +14,8 @@ namespace weft {
 // A length, or the batch size N that is known only when a graph is bound.
 class Dim {
  public:
-  constexpr Dim(int64_t length) : length_(length) {}  // implicit: {kBatch, 784} reads as a shape
-  static constexpr Dim Batch() { return Dim(kSymbolic); }
+  constexpr Dim(int64_t length) : length_(length) {}       // implicit: {kBatch, 784} reads as a shape
+  static constexpr Dim Batch() { return Dim(kSymbolic); }  // the symbol N
 
   constexpr bool is_batch() const { return length_ == kSymbolic; }
   constexpr int64_t length() const { return length_; }  // meaningless for the batch size
@@ -34,8 +34,8 @@ class Shape {
   // 2⁴⁰ elements are 4 TiB of f32: above any machine this is built for, below any overflow of a product of two sizes.
   static constexpr int64_t kMaxElements = int64_t{1} << 40;
 
-  Shape() = default;  // a scalar
-  Shape(std::initializer_list<Dim> dims);
+  Shape() = default;                       // a scalar
+  Shape(std::initializer_list<Dim> dims);  // throws as below
   // Throws GraphError: rank above kMaxRank, negative length; ResourceError: length above kMaxElements.
   explicit Shape(std::span<const Dim> dims);
 

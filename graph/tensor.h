@@ -42,8 +42,8 @@ class Tensor {
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   TensorType type() const { return {.dtype = dtype_, .shape = shape_}; }
-  int64_t size() const { return size_; }  // elements
-  std::span<std::byte> bytes() { return {memory_.get(), byte_size()}; }
+  int64_t size() const { return size_; }                                 // elements
+  std::span<std::byte> bytes() { return {memory_.get(), byte_size()}; }  // without the padding
   std::span<const std::byte> bytes() const { return {memory_.get(), byte_size()}; }
 
   // Throws GraphError if T is not the element type.

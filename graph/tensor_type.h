@@ -13,7 +13,7 @@ namespace weft {
 // What the numbers mean, so that a sigmoid of a sigmoid or a loss on probabilities is found while the graph is built.
 enum class ValueKind : uint8_t { kPlain, kLogits, kProbability, kLogProbability, kMask };
 
-std::string_view Name(ValueKind kind);
+std::string_view Name(ValueKind kind);  // "logits"; "" for kPlain
 
 struct TensorType {
   DType dtype = DType::kFloat32;

@@ -184,10 +184,14 @@ typedef struct weft_run_options {
   size_t guard_count;
 } weft_run_options;
 
+// Plans a run that gives `outputs`. WEFT_INVALID for names that are none, and where N is needed and not given. The
+// session must not run on another thread meanwhile.
 weft_status weft_run_prepare(weft_session* session, const weft_run_options* options, const char* const* outputs,
                              size_t output_count, weft_run** run, weft_error* error);
 // Where the numbers of an input go before each weft_run_execute, and how many. `type` may be NULL.
 weft_status weft_run_input(weft_run* run, const char* node, weft_type* type, void** data, weft_error* error);
+// Runs, having looked that the variables it reads have values. The same statuses as weft_session_run, and
+// WEFT_NOT_FINITE for a guard.
 weft_status weft_run_execute(weft_run* run, weft_error* error);
 // Output `index` of the last weft_run_execute, valid until the next; NULL if there is no such output.
 const void* weft_run_output(const weft_run* run, size_t index, weft_type* type);

@@ -145,7 +145,7 @@ struct Program {
   bool sequential = true;  // not worth more than one thread between the steps
   int64_t arena_bytes = 0;
 
-  std::span<const StepId> successors(StepId id) const {
+  std::span<const StepId> successors(StepId id) const {  // the steps that wait for step `id`
     return std::span(successor_list).subspan(first_successor[id], first_successor[id + 1] - first_successor[id]);
   }
   bool has_updates() const {

@@ -17,7 +17,7 @@ class Rewriter {
   // Nodes that stand for none of `state` are named below `pass`.
   Rewriter(CompileGraph state, std::string_view pass);
 
-  Graph& graph() { return state_.graph; }
+  Graph& graph() { return state_.graph; }                               // with the nodes that are made meanwhile
   uint32_t size() const { return static_cast<uint32_t>(now_.size()); }  // without the nodes that are made meanwhile
   Node Now(NodeId old) { return graph().node(now_[Index(old)]); }       // what stands for `old`
 

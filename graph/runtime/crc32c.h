@@ -9,7 +9,7 @@
 
 namespace weft {
 
-uint32_t Crc32c(std::span<const std::byte> bytes);
+uint32_t Crc32c(std::span<const std::byte> bytes);  // polynomial 0x1EDC6F41, as in iSCSI
 
 // As eight lower-case hexadecimal digits.
 std::string Crc32cText(std::span<const std::byte> bytes);

@@ -64,7 +64,7 @@ void SyncDirectory(const FileSystem& system, const std::filesystem::path& direct
 // An open file descriptor.
 class Descriptor {
  public:
-  Descriptor(const FileSystem& system, int file) : system_(&system), file_(file) {}
+  Descriptor(const FileSystem& system, int file) : system_(&system), file_(file) {}  // which it closes
   ~Descriptor() { Close(); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;

@@ -120,7 +120,7 @@ class Session {
     return Step(std::span(feeds.begin(), feeds.size()), std::span(fetches.begin(), fetches.size()));
   }
 
-  PreparedRun Prepare(std::span<const Node> fetches, const PrepareOptions& options = {});
+  PreparedRun Prepare(std::span<const Node> fetches, const PrepareOptions& options = {});  // throws as Compile
   PreparedRun Prepare(std::initializer_list<Node> fetches, const PrepareOptions& options = {}) {
     return Prepare(std::span(fetches.begin(), fetches.size()), options);
   }

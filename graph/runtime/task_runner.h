@@ -24,7 +24,7 @@ struct BlockTask {
 class TaskScope {
  public:
   virtual ~TaskScope() = default;
-  virtual void Spawn(const Task& task) = 0;
+  virtual void Spawn(const Task& task) = 0;  // to be run at any time, by any thread
   // Calls the function over [0, blocks) in pieces of at most `grain`, and returns when all is done. While it waits, the
   // thread does nothing but pieces of this call, or, in the arena of a host, tasks of this run.
   virtual void ForBlocks(uint32_t blocks, uint32_t grain, const BlockTask& task) = 0;

@@ -25,7 +25,7 @@ class VariableStore {
   // what programs read in panels alone has no second copy in rows. Zeros that nobody holds have no memory at all.
   class Entry {
    public:
-    Entry(DType dtype, const Shape& shape);
+    Entry(DType dtype, const Shape& shape);  // not initialised; its memory comes later
 
     bool initialised = false;
     const TensorType& type() const { return type_; }
@@ -39,7 +39,7 @@ class VariableStore {
     // The elements in row-major order for as long as it lives. The store must not be written meanwhile.
     class Reading {
      public:
-      explicit Reading(const Entry& entry);
+      explicit Reading(const Entry& entry);  // copies what lies in panels
       ~Reading();
       Reading(const Reading&) = delete;
       Reading& operator=(const Reading&) = delete;
@@ -81,7 +81,7 @@ class VariableStore {
   };
 
   VariableStore() = default;
-  explicit VariableStore(const Graph& graph) { Declare(graph); }
+  explicit VariableStore(const Graph& graph) { Declare(graph); }  // throws as Declare
   VariableStore(const VariableStore&) = delete;
   VariableStore& operator=(const VariableStore&) = delete;
 

@@ -20,7 +20,7 @@
 
 namespace weft {
 
-std::string ToText(const Graph& graph);
+std::string ToText(const Graph& graph);  // the form above, which ParseText reads
 
 // The op of that name, or nullptr.
 using OpLookup = const OpDef* (*)(std::string_view name);

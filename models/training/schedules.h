@@ -13,7 +13,7 @@ namespace weft {
 
 using Schedule = std::function<double(int64_t step)>;
 
-Schedule ConstantSchedule(double value);
+Schedule ConstantSchedule(double value);  // the same at every step
 
 // begin · factor^(step / steps); as a staircase, the exponent is cut to a whole number.
 struct ExponentialDecay {

@@ -62,7 +62,7 @@ constexpr ExportedOp kTable[] = {
     {.op = &kByMode, .refusal = kChosen},
     {.op = &kSigmoidCrossEntropy,
      .onnx = OnnxSigmoidCrossEntropy,
-     .script = "Math.max(a, 0) - a * b + Math.log1p(Math.exp(-Math.abs(a)))"},
+     .script = "Math.abs(a) * (a > 0 ? 1 - b : b) + Math.log1p(Math.exp(-Math.abs(a)))"},
 };
 
 const ExportedOp& RowOf(const Graph& graph, NodeId id) {

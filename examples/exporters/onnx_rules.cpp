@@ -91,12 +91,13 @@ void OnnxMatMul(OnnxNode& node) {
   else node.Result("Gemm", node.operands(), {{"transA", left}, {"transB", right}});
 }
 
-// max(x, 0) − x·t + log(1 + e^−|x|)
+// |x|·(1 − t) for x > 0 and |x|·t else, and log(1 + e^−|x|): as the kernel has it, right for infinite x, too.
 void OnnxSigmoidCrossEntropy(OnnxNode& node) {
   const std::string &x = node.operand(0), &target = node.operand(1);
-  const std::string linear = node.Inner("Sub", {node.Inner("Relu", {x}), node.Inner("Mul", {x, target})});
-  const std::string rest = node.Inner("Softplus", {node.Inner("Neg", {node.Inner("Abs", {x})})});
-  node.Result("Add", {linear, rest});
+  const std::string magnitude = node.Inner("Abs", {x}), is_positive = node.Inner("Greater", {x, node.Number(0)});
+  const std::string missed = node.Inner("Where", {is_positive, node.Inner("Sub", {node.Number(1), target}), target});
+  node.Result("Add",
+              {node.Inner("Mul", {magnitude, missed}), node.Inner("Softplus", {node.Inner("Neg", {magnitude})})});
 }
 
 }  // namespace weft

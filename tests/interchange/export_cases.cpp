@@ -1,9 +1,11 @@
 // weft_export_cases DIRECTORY: writes graphs as ONNX and as JavaScript, and in cases.json what goes in and what must
 // come out, as weft computes it. Scripts of other languages read the files and compare (exports_test.mjs,
 // check_onnx.py).
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -30,11 +32,12 @@ Json JsonOf(const std::string& name, const Tensor& tensor) {
   std::vector<int64_t> dims;
   for (const Dim dim : tensor.shape()) dims.push_back(dim.length());
   const Tensor numbers = tensor.Cast(DType::kFloat64);
-  const auto values = numbers.values<double>();
-  return {{"name", name},
-          {"dtype", std::string(Name(tensor.dtype()))},
-          {"shape", dims},
-          {"values", std::vector<double>(values.begin(), values.end())}};
+  std::vector<Json> values;
+  for (double value : numbers.values<double>()) {  // JSON has no infinity
+    if (std::isfinite(value)) values.emplace_back(value);
+    else values.emplace_back(std::isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
+  }
+  return {{"name", name}, {"dtype", std::string(Name(tensor.dtype()))}, {"shape", dims}, {"values", values}};
 }
 
 class Cases {
@@ -157,6 +160,35 @@ void AddBatchSizes(Cases& cases) {
   }
 }
 
+// Each elementwise op of f32 where functions end: no number, infinite, nearly so, and nothing.
+void AddSpecialValues(Cases& cases) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> numbers = {std::nanf(""), -kInfinity, kInfinity, 0,     -0.0f, 1, -1,
+                                      1e-30f,        -1e-30f,    3e38f,     -3e38f};
+  std::vector<float> left, right, third;
+  for (float a : numbers) {
+    for (float b : numbers) {
+      left.push_back(a);
+      right.push_back(b);
+      third.push_back(1);
+    }
+  }
+  const Shape shape = {static_cast<int64_t>(left.size())};
+  Graph graph;
+  VariableStore variables;
+  const std::vector<Node> operands = {Placeholder(graph, "A", shape), Placeholder(graph, "B", shape),
+                                      Placeholder(graph, "C", shape)};
+  const std::map<NodeId, Tensor> values = {{operands[0].id(), Tensor::Of<float>(shape, left)},
+                                           {operands[1].id(), Tensor::Of<float>(shape, right)},
+                                           {operands[2].id(), Tensor::Of<float>(shape, third)}};
+  for (const OpDef* op : AllOps()) {
+    if (!op->is_elementwise()) continue;
+    const std::span<const Node> of(operands.data(), static_cast<size_t>(*op->arity));
+    const Node y = graph.Add(*op, of, op->samples().samples[0].attributes);
+    cases.Add(fmt::format("special values of {}", *op->name), graph, variables, values, {y}, {.kind = "special"});
+  }
+}
+
 // An input that is an output, one that is not read, a constant and a variable as outputs.
 void AddTrivialOutputs(Cases& cases) {
   Graph graph;
@@ -211,5 +243,6 @@ int main(int argc, char** argv) {
   weft::AddWideDecoder(cases);
   weft::AddBatchSizes(cases);
   weft::AddTrivialOutputs(cases);
+  weft::AddSpecialValues(cases);
   weft::AddHostileNames(cases);
 }

@@ -15,3 +15,4 @@ function(weft_tests_need_python tests)
 endfunction()
 
 weft_tests_need_python("npy" numpy)
+weft_tests_need_python("event_file;trace;training_log" json)

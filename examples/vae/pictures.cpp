@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "weft/examples/vae/chart.h"
+#include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/png_file.h"
 
 namespace weft {
@@ -140,11 +141,11 @@ void DrawBars(const Chart& chart, const std::vector<double>& values) {
 
 }  // namespace
 
-void WriteSheet(const std::filesystem::path& path, const Sheet& sheet) {
+std::string SheetPng(const Sheet& sheet) {
   RequireSheet(sheet);
   const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_A8, static_cast<int>(sheet.columns * sheet.width),
                                                    static_cast<int>(sheet.rows * sheet.height)));
-  RequireDrawn(cairo_surface_status(surface.get()), path);
+  RequireDrawn(cairo_surface_status(surface.get()), "sheet");
   cairo_surface_flush(surface.get());
   unsigned char* grey = cairo_image_surface_get_data(surface.get());
   const std::ptrdiff_t stride = cairo_image_surface_get_stride(surface.get());
@@ -158,8 +159,10 @@ void WriteSheet(const std::filesystem::path& path, const Sheet& sheet) {
     }
   }
   cairo_surface_mark_dirty(surface.get());
-  WritePng(path, surface.get());  // a surface of format A8 becomes an 8-bit grey PNG, byte by byte
+  return EncodePng(surface.get(), "sheet");  // a surface of format A8 becomes an 8-bit grey PNG, byte by byte
 }
+
+void WriteSheet(const std::filesystem::path& path, const Sheet& sheet) { WriteWhole(path, SheetPng(sheet)); }
 
 void WriteScatter(const std::filesystem::path& path, const Scatter& scatter) {
   RequireScatter(scatter);

@@ -28,6 +28,8 @@ struct Sheet {
 
 /// Writes 8-bit grey, pixel = round(255·p) with p clamped to [0, 1], and 0 for NaN.
 void WriteSheet(const std::filesystem::path& path, const Sheet& sheet);
+/// The bytes of that file.
+std::string SheetPng(const Sheet& sheet);
 
 /// Points in a plane with one unit for both axes. Points that are not finite are left out.
 struct Scatter {

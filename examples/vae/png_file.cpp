@@ -11,9 +11,15 @@
 #include "weft/examples/vae/printable.h"
 
 namespace weft {
-namespace {
 
-std::string Encode(cairo_surface_t* surface, const std::filesystem::path& path) {
+void RequireDrawn(cairo_status_t status, const std::filesystem::path& path) {
+  if (status == CAIRO_STATUS_SUCCESS) return;
+  if (status == CAIRO_STATUS_NO_MEMORY) throw std::bad_alloc();
+  throw std::runtime_error(
+      fmt::format("cannot draw picture: {}: {}", Printable(path.native()), cairo_status_to_string(status)));
+}
+
+std::string EncodePng(cairo_surface_t* surface, const std::filesystem::path& path) {
   std::string png;
   const auto append = [](void* target, const unsigned char* bytes, unsigned count) {
     try {
@@ -27,15 +33,8 @@ std::string Encode(cairo_surface_t* surface, const std::filesystem::path& path) 
   return png;
 }
 
-}  // namespace
-
-void RequireDrawn(cairo_status_t status, const std::filesystem::path& path) {
-  if (status == CAIRO_STATUS_SUCCESS) return;
-  if (status == CAIRO_STATUS_NO_MEMORY) throw std::bad_alloc();
-  throw std::runtime_error(
-      fmt::format("cannot draw picture: {}: {}", Printable(path.native()), cairo_status_to_string(status)));
+void WritePng(const std::filesystem::path& path, cairo_surface_t* surface) {
+  WriteWhole(path, EncodePng(surface, path));
 }
-
-void WritePng(const std::filesystem::path& path, cairo_surface_t* surface) { WriteWhole(path, Encode(surface, path)); }
 
 }  // namespace weft

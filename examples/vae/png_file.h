@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace weft {
 
@@ -15,6 +16,9 @@ using Surface = std::unique_ptr<cairo_surface_t, SurfaceDeleter>;
 
 /// Throws std::runtime_error naming `path` where `status` is not success.
 void RequireDrawn(cairo_status_t status, const std::filesystem::path& path);
+
+/// The bytes of a PNG file; `path` is for messages.
+std::string EncodePng(cairo_surface_t* surface, const std::filesystem::path& path);
 
 /// `path` holds the old picture or the new one, also after a power cut. Throws std::system_error naming `path`; then
 /// nothing is left behind.

@@ -54,21 +54,35 @@ Tensor LatentGrid(std::span<const double> steps, std::span<const float> mean, st
   return grid;
 }
 
-void WriteLatentSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
-                      std::span<const double> steps, std::span<const float> mean, std::span<const float> deviation) {
+namespace {
+
+DrawnSheet LatentSheet(const Model& model, PictureDecoder& decoder, std::span<const double> steps,
+                       std::span<const float> mean, std::span<const float> deviation) {
   const Tensor pictures = decoder.Pictures(LatentGrid(steps, mean, deviation));
   const auto count = static_cast<int64_t>(steps.size());
-  WriteSheet(path, {.rows = mean.size() > 1 ? count : 1,
-                    .columns = count,
-                    .height = model.rows,
-                    .width = model.columns,
-                    .pixels = pictures.values<float>()});
+  const std::span<const float> pixels = pictures.values<float>();
+  return {.rows = mean.size() > 1 ? count : 1,
+          .columns = count,
+          .height = model.rows,
+          .width = model.columns,
+          .pixels = {pixels.begin(), pixels.end()}};
+}
+
+}  // namespace
+
+DrawnSheet PriorSheet(const Model& model, PictureDecoder& decoder, std::span<const double> steps) {
+  const auto latent = static_cast<size_t>(model.config.latent_units);
+  return LatentSheet(model, decoder, steps, std::vector<float>(latent, 0), std::vector<float>(latent, 1));
+}
+
+void WriteLatentSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
+                      std::span<const double> steps, std::span<const float> mean, std::span<const float> deviation) {
+  WriteSheet(path, LatentSheet(model, decoder, steps, mean, deviation).view());
 }
 
 void WritePriorSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
                      std::span<const double> steps) {
-  const auto latent = static_cast<size_t>(model.config.latent_units);
-  WriteLatentSheet(path, model, decoder, steps, std::vector<float>(latent, 0), std::vector<float>(latent, 1));
+  WriteSheet(path, PriorSheet(model, decoder, steps).view());
 }
 
 void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
@@ -79,8 +93,8 @@ void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, 
   WriteLatentSheet(path, model, decoder, steps, posterior.mean.values<float>(), deviation);
 }
 
-void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
-                          PictureDecoder& decoder, const Images& images) {
+DrawnSheet ReconstructionSheet(const Model& model, LatentEncoder& encoder, PictureDecoder& decoder,
+                               const Images& images) {
   constexpr int64_t kColumns = 16, kPairs = 4;
   const int64_t columns = std::min(kColumns, images.count), pairs = std::min(kPairs, images.count / columns);
   const Tensor input = ImageTensor(images, 0, columns * pairs);
@@ -94,8 +108,13 @@ void WriteReconstructions(const std::filesystem::path& path, const Model& model,
       pixels.insert(pixels.end(), part.begin(), part.end());
     }
   }
-  WriteSheet(path,
-             {.rows = 2 * pairs, .columns = columns, .height = model.rows, .width = model.columns, .pixels = pixels});
+  return {
+      .rows = 2 * pairs, .columns = columns, .height = model.rows, .width = model.columns, .pixels = std::move(pixels)};
+}
+
+void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
+                          PictureDecoder& decoder, const Images& images) {
+  WriteSheet(path, ReconstructionSheet(model, encoder, decoder, images).view());
 }
 
 void WriteSamples(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder, int64_t seed) {

@@ -9,6 +9,7 @@
 #include "weft/examples/vae/latent_axes.h"
 #include "weft/examples/vae/model_file.h"
 #include "weft/examples/vae/parts.h"
+#include "weft/examples/vae/pictures.h"
 
 namespace weft {
 
@@ -27,18 +28,29 @@ std::vector<double> GridSteps(int64_t count, std::string_view range);
 // axis 1 upwards, mean + step · deviation; all other axes stay at the mean. A model of one axis has one row.
 Tensor LatentGrid(std::span<const double> steps, std::span<const float> mean, std::span<const float> deviation);
 
+// A sheet that has its pixels.
+struct DrawnSheet {
+  int64_t rows, columns, height, width;
+  std::vector<float> pixels;
+  Sheet view() const { return {.rows = rows, .columns = columns, .height = height, .width = width, .pixels = pixels}; }
+};
+// Pictures around N(0, 1), the prior, at these standard deviations.
+DrawnSheet PriorSheet(const Model& model, PictureDecoder& decoder, std::span<const double> steps);
+// Rows of images, each over the row of their reconstructions at the posterior mean; at most the first 64.
+DrawnSheet ReconstructionSheet(const Model& model, LatentEncoder& encoder, PictureDecoder& decoder,
+                               const Images& images);
+
 // The pictures at mean + step · deviation.
 void WriteLatentSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
                       std::span<const double> steps, std::span<const float> mean, std::span<const float> deviation);
-// Around N(0, 1), the prior.
+// As the two above.
 void WritePriorSheet(const std::filesystem::path& path, const Model& model, PictureDecoder& decoder,
                      std::span<const double> steps);
+void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
+                          PictureDecoder& decoder, const Images& images);
 // Around the posterior of image number `index`.
 void WritePosteriorSheet(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
                          PictureDecoder& decoder, const Images& images, int64_t index, std::span<const double> steps);
-// Rows of images, each over the row of their reconstructions at the posterior mean; at most the first 64.
-void WriteReconstructions(const std::filesystem::path& path, const Model& model, LatentEncoder& encoder,
-                          PictureDecoder& decoder, const Images& images);
 // Of z drawn from the prior: the same ones for each model of as many axes, so that two models can be compared.
 inline constexpr int64_t kSampleSeed = 1;
 // 8 rows of 16 pictures at random places of the prior, a function of the seed.

@@ -52,6 +52,24 @@ std::vector<EpochFigures> ParseHistory(std::string_view text) {
   return history;
 }
 
+std::string HistoryCsv(const std::vector<EpochFigures>& history) {
+  if (history.empty()) return "";
+  std::string text =
+      "epoch,training_negative_elbo,training_reconstruction,training_kl,"
+      "validation_negative_elbo,validation_reconstruction,validation_kl\n";
+  const auto add = [&text](const Elbo& elbo) {
+    fmt::format_to(std::back_inserter(text), ",{},{},{}", elbo.negative_elbo(), elbo.reconstruction, elbo.kl);
+  };
+  for (const EpochFigures& figures : history) {
+    text += std::to_string(figures.epoch);
+    add(figures.training);
+    if (figures.validation) add(*figures.validation);
+    else text += ",,,";
+    text += '\n';
+  }
+  return text;
+}
+
 void WriteHistory(const std::filesystem::path& path, const std::vector<EpochFigures>& history) {
   if (history.empty()) return;
   Series training = {.name = "training"}, validation = {.name = "validation"},

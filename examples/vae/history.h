@@ -29,6 +29,9 @@ std::string HistoryText(const std::vector<EpochFigures>& history);
 // What can be read of it: a curve that is cut is no reason to refuse a run.
 std::vector<EpochFigures> ParseHistory(std::string_view text);
 
+// history.csv: a line an epoch, numbers in the fewest digits that give the same bits again; "" without epochs.
+std::string HistoryCsv(const std::vector<EpochFigures>& history);
+
 // curves.png; nothing for a run without a complete epoch.
 void WriteHistory(const std::filesystem::path& path, const std::vector<EpochFigures>& history);
 

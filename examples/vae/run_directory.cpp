@@ -47,7 +47,8 @@ RunDirectory MakeRunDirectoryFor(const TrainOptions& options) {
 
 std::unique_ptr<CheckpointDirectory> OpenCheckpoints(const std::filesystem::path& directory, int64_t keep) {
   auto checkpoints = std::make_unique<CheckpointDirectory>(directory, KeepPolicy{.keep = static_cast<int>(keep)});
-  DeleteTemporaries(FileSystem(), directory, [](const std::string& target) { return target.ends_with(".png"); });
+  DeleteTemporaries(FileSystem(), directory,
+                    [](const std::string& target) { return target.ends_with(".png") || target.ends_with(".csv"); });
   return checkpoints;
 }
 

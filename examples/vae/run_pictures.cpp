@@ -1,6 +1,7 @@
 // One after the other.
 #include "weft/examples/vae/run_pictures.h"
 
+#include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/sheets.h"
 
 namespace weft {
@@ -24,7 +25,10 @@ std::vector<std::filesystem::path> DrawRun(const std::filesystem::path& director
   const Posterior posterior = encoder.Of(test.images);
   WriteLatentPlane(next("latent.png"), posterior, test.labels);
   WriteLatentAxes(next("latents.png"), LatentAxesOf(posterior));
-  if (!history.empty()) WriteHistory(next("curves.png"), history);
+  if (!history.empty()) {
+    WriteHistory(next("curves.png"), history);
+    WriteWhole(next("history.csv"), HistoryCsv(history));
+  }
   return files;
 }
 

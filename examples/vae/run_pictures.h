@@ -1,4 +1,4 @@
-// The seven pictures of a training run.
+// The seven pictures of a training run, and the numbers of its curves.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,8 @@
 namespace weft {
 
 // Draws vae_z.png, vae_std.png (around the first test image), samples.png, reconstructions.png, latent.png, latents.png
-// and, where there are epochs, curves.png into `directory`, and returns their paths. `before_each` may throw.
+// and, where there are epochs, curves.png and history.csv into `directory`, and returns their paths. `before_each` may
+// throw.
 std::vector<std::filesystem::path> DrawRun(const std::filesystem::path& directory, const Model& model,
                                            VariableStore& variables, int threads, const LabelledImages& test,
                                            const std::vector<EpochFigures>& history,

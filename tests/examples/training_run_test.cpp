@@ -42,7 +42,7 @@ class TrainingRun : public ToolTest {
 TEST_F(TrainingRun, WritesWhatTheContractLists) {
   for (const char* name : {"model-8.safetensors", "model-8.state.safetensors", "model-16.safetensors",
                            "model-16.state.safetensors", "checkpoints.json", "vae_z.png", "vae_std.png", "samples.png",
-                           "reconstructions.png", "latent.png", "latents.png", "curves.png"}) {
+                           "reconstructions.png", "latent.png", "latents.png", "curves.png", "history.csv"}) {
     EXPECT_TRUE(std::filesystem::exists(run() / name)) << name;
   }
 }
@@ -55,7 +55,7 @@ TEST_F(TrainingRun, ListsItsFilesAndShowsItsFacts) {
   }
   EXPECT_EQ(
       std::ranges::count_if(Lines(outcome.out), [](const std::string& line) { return line.starts_with("wrote "); }),
-      10);
+      11);
   for (const char* fact : {"run         run in ", "250 training, 50 validation, 60 test images of 28 × 28",
                            "27,284 parameters", "2 threads", "FLOP", "bytes of arena", "epoch 1/1  loss "}) {
     EXPECT_THAT(outcome.err, HasSubstr(fact));
@@ -162,6 +162,7 @@ class InterruptedRun : public TrainingRun {
     EXPECT_EQ(RunTool(Training({"--epochs", epochs, "--keep", "2", "--out", whole.string()})).code, 0);
     EXPECT_TRUE(State(out(), interrupted.step) == State(whole, interrupted.step));
     EXPECT_TRUE(ReadFile(out() / "curves.png") == ReadFile(whole / "curves.png")) << "the curves of all epochs";
+    EXPECT_EQ(ReadFile(out() / "history.csv"), ReadFile(whole / "history.csv"));
   }
 };
 

@@ -44,19 +44,21 @@ void MakeDirectory(const fs::path& directory) {
   SyncDirectory(FileSystem(), ParentOf(directory));
 }
 
-void MakeEmptyDirectory(const fs::path& directory) {
-  if (fs::is_directory(directory)) {
-    std::vector<std::string> names;
-    for (std::string& name : NamesIn(directory)) {
-      if (name != kCheckpointLock) names.push_back(std::move(name));  // of a run that ended before it wrote anything
-    }
-    if (!names.empty()) {
-      throw OutputError(
-          fmt::format("output: {}: got a directory with '{}' in it, expected a new or empty one; it is kept (--resume "
-                      "goes on with a run)",
-                      Printable(directory.native()), Printable(*std::ranges::min_element(names))));
-    }
+void RequireEmpty(const fs::path& directory) {
+  if (!fs::is_directory(directory)) return;
+  std::vector<std::string> names;
+  for (std::string& name : NamesIn(directory)) {
+    if (name != kCheckpointLock) names.push_back(std::move(name));  // of a run that ended before it wrote anything
   }
+  if (names.empty()) return;
+  throw OutputError(
+      fmt::format("output: {}: got a directory with '{}' in it, expected a new or empty one; it is kept (--resume "
+                  "goes on with a run)",
+                  Printable(directory.native()), Printable(*std::ranges::min_element(names))));
+}
+
+void MakeEmptyDirectory(const fs::path& directory) {
+  RequireEmpty(directory);
   MakeDirectory(directory);
 }
 

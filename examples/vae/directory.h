@@ -6,8 +6,11 @@
 
 namespace weft {
 
+// Throws OutputError naming the first file found if `directory` is there and not empty.
+void RequireEmpty(const std::filesystem::path& directory);
+
 // Makes `directory` if it is missing; it may be there already only if it is empty. Its parent must exist. Throws
-// OutputError naming the first file found, or std::system_error; then nothing was created.
+// OutputError, or std::system_error; then nothing was created.
 void MakeEmptyDirectory(const std::filesystem::path& directory);
 
 // Makes `directory` if it is missing. Its parent must exist. Throws OutputError.

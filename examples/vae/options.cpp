@@ -115,6 +115,13 @@ void Declare(CLI::App& command, TrainOptions& options) {
   arguments.Path("--resume", options.resume, "go on with the run in this directory");
   arguments.Flag("--allow-different", options.allow_different, "resume with other data or numerics than the run had");
   arguments.Flag("--json", options.json, "results as one JSON object a line");
+  arguments.Path("--tensorboard", options.tensorboard.directory,
+                 "directory for TensorBoard, new or empty: curves, graph");
+  arguments.Whole("--tensorboard-verbose", options.tensorboard.verbose, {0, 3},
+                  "1: and gradients; 2: and weights; 3: and activations, pictures, times, projector");
+  arguments.Whole("--tensorboard-steps", options.tensorboard.steps, {1, INT64_MAX}, "steps between those it shows");
+  arguments.Path("--trace", options.trace, "JSON file of what each thread did in five steps, for ui.perfetto.dev");
+  AddForce(arguments, options.force);
 }
 
 void Declare(CLI::App& command, EvaluateOptions& options) {

@@ -37,6 +37,12 @@ struct StepOptions {
   double beta = 1;       // weight of the divergence
 };
 
+struct TensorBoardOptions {
+  std::filesystem::path directory = {};  // empty: no log
+  int64_t verbose = 0;                   // 0 to 3, as in tensorboard_log.h
+  int64_t steps = 100;                   // between those that are logged
+};
+
 struct TrainOptions {
   std::filesystem::path data = DefaultData();
   int64_t epochs = 20;
@@ -53,6 +59,9 @@ struct TrainOptions {
   std::filesystem::path resume = {};         // the directory of the run to go on with; empty: a new one
   bool allow_different = false;              // with other data or numerics than the run had
   bool json = false;
+  TensorBoardOptions tensorboard = {};
+  std::filesystem::path trace = {};  // empty: none
+  bool force = false;                // of the trace
   std::set<std::string> given = {};  // names of the options that were on the command line, "--epochs"
 };
 

@@ -88,6 +88,9 @@ TrainOptions ResumedOptions(const TrainOptions& given, const Metadata& checkpoin
   run.on_checkpoint_error = given.on_checkpoint_error;
   run.resume = given.resume;
   run.json = given.json;
+  run.tensorboard = given.tensorboard;
+  run.trace = given.trace;
+  run.force = given.force;
   run.given = given.given;
   return run;
 }

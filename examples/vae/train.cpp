@@ -21,6 +21,7 @@
 #include "weft/examples/vae/run_options.h"
 #include "weft/examples/vae/run_pictures.h"
 #include "weft/examples/vae/signals.h"
+#include "weft/examples/vae/training_log.h"
 #include "weft/graph/error.h"
 #include "weft/ops/numerics.h"
 
@@ -53,6 +54,7 @@ class Run {
   void GoOn(std::unique_ptr<CheckpointDirectory> checkpoints, const Generation& generation,
             std::vector<EpochFigures> history) {
     directory_ = RunDirectoryAt(options_.resume);
+    done_ = generation.step;
     progress_ = RestoreGeneration(generation, variables_);
     RequireSameImages();
     RequireSameNumerics();
@@ -67,10 +69,12 @@ class Run {
     PrintHeader();
     EpochReporter reporter(options_, output_, std::move(history_));
     const DeferredSignals signals;
+    log_.emplace(options_, LoggedTraining{session_, network_, model_, images_}, done_);
     FitOptions fit = Fitting(reporter, signals);
     // Fit reads the metadata whenever it writes a checkpoint, behind this hook.
     fit.after_epoch = [&](const EpochReport& epoch) {
       reporter.AfterEpoch(epoch);
+      log_->AfterEpoch(epoch);
       fit.model_metadata[kHistoryKey] = HistoryText(reporter.history());
     };
     try {
@@ -82,7 +86,9 @@ class Run {
     history_ = reporter.history();
     LeaveIfAsked(signals);
     Report(signals);
-    if (unwritten_) std::rethrow_exception(unwritten_);
+    for (const std::exception_ptr& problem : {unwritten_, log_->problem()}) {
+      if (problem) std::rethrow_exception(problem);
+    }
   }
 
  private:
@@ -112,10 +118,14 @@ class Run {
     if (!reporter.history().empty()) fit.model_metadata[kHistoryKey] = HistoryText(reporter.history());
     fit.resume = progress_;
     if (options_.allow_different) fit.on_different = [](const std::string& what) { Note("different   " + what); };
-    fit.before_step = [&reporter](int64_t) { reporter.BeforeStep(); };
+    fit.before_step = [this, &reporter](int64_t step) {
+      reporter.BeforeStep();
+      log_->BeforeStep(step);
+    };
     fit.after_step = [this, &reporter](const StepReport& step) {
       step_ = step.step;
       reporter.AfterStep(step);
+      log_->AfterStep(step);
     };
     fit.stop = [&signals] { return signals.noted() != 0; };
     return fit;
@@ -159,6 +169,8 @@ class Run {
   std::optional<Metadata> progress_;
   std::vector<EpochFigures> history_;
   Tensor noise_;  // of validation
+  std::optional<TrainingLog> log_;
+  int64_t done_ = 0;  // steps of the run before this process
   int64_t step_ = 0;
   // What could not be written while all else went on: told at the end.
   std::exception_ptr unwritten_;
@@ -220,6 +232,7 @@ void Run::Report(const DeferredSignals& signals) {
   } catch (const std::system_error&) {
     unwritten_ = std::current_exception();
   }
+  for (std::filesystem::path& file : log_->Finish()) files.push_back(std::move(file));
 
   std::vector<std::string> names;
   for (const Generation& generation : checkpoints_->List())
@@ -237,6 +250,7 @@ void Run::Report(const DeferredSignals& signals) {
 }  // namespace
 
 void TrainCommand(const TrainOptions& options, Output& output) {
+  RequireLoggable(options);
   if (options.resume.empty()) {
     Run run(options, output);
     run.Begin();

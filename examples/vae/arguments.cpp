@@ -61,6 +61,17 @@ CLI::Option* Arguments::Declare(const std::string& name, const std::string& kind
   return option;
 }
 
+CLI::Option* Arguments::Each(const std::string& name, const std::string& kind, const std::string& meaning,
+                             std::function<void(const std::string&)> set) {
+  const auto read = [set = std::move(set)](const CLI::results_t& texts) {
+    for (const std::string& text : texts) set(text);
+    return true;
+  };
+  return command_->add_option(name, read, meaning)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name(kind);
+}
+
 CLI::Option* Arguments::Real(const std::string& name, double& to, RealRange range, const std::string& meaning) {
   return Declare(name, "X", fmt::format("{}", to), meaning,
                  [name, &to, range](const std::string& text) { to = ParseReal(name, text, range); });

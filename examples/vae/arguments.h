@@ -55,6 +55,9 @@ class Arguments {
   // A text that `set` takes, or refuses by a UsageError.
   CLI::Option* Declare(const std::string& name, const std::string& kind, const std::string& standard,
                        const std::string& meaning, std::function<void(const std::string&)> set);
+  // The same for an option that may be given again and again.
+  CLI::Option* Each(const std::string& name, const std::string& kind, const std::string& meaning,
+                    std::function<void(const std::string&)> set);
   CLI::Option* Flag(const std::string& name, bool& to, const std::string& meaning);
 
  private:

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "weft/examples/vae/completion.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/graph/path.h"
@@ -26,9 +27,12 @@ struct Requests {
   ExportOptions exported;
   GraphOptions graph;
   InfoOptions info;
+  ImportOptions import;
+  DiffOptions diff;
   PlanOptions plan;
   LintOptions lint;
   BenchOptions bench;
+  CompletionOptions completion;
 };
 
 struct Command {
@@ -38,11 +42,14 @@ struct Command {
 
 std::vector<Command> AddCommands(CLI::App& app, Requests& requests) {
   std::vector<Command> commands;
-  const auto add = [&](const char* name, const char* meaning, const char* example, auto& options) {
+  const auto declare = [&](const char* name, const char* meaning, const char* example, auto& options) {
     CLI::App* command = app.add_subcommand(name, meaning)->allow_extras();
     Declare(*command, options);
     command->footer(fmt::format("Example: vae {}", example));
-    commands.push_back({command, [&options] { return Request(options); }});
+    return command;
+  };
+  const auto add = [&](const char* name, const char* meaning, const char* example, auto& options) {
+    commands.push_back({declare(name, meaning, example, options), [&options] { return Request(options); }});
   };
   add("train", "Train a variational autoencoder", "train --epochs 3 --run-id first", requests.train);
   add("evaluate", "Negative ELBO of images", "evaluate --from runs/first --json", requests.evaluate);
@@ -58,9 +65,18 @@ std::vector<Command> AddCommands(CLI::App& app, Requests& requests) {
       requests.exported);
   add("graph", "The graph of the model", "graph --training --depth 2 | dot -Tsvg > graph.svg", requests.graph);
   add("info", "What a checkpoint holds", "info runs/first/model-430.safetensors", requests.info);
+  add("import", "A checkpoint from the weights of another program",
+      "import weights.safetensors --out imported.safetensors", requests.import);
+  add("diff", "Two checkpoints or graphs, compared by name",
+      "diff runs/first/model-430.safetensors runs/first/model-860.safetensors --scope Decoder", requests.diff);
   add("plan", "Steps, memory and arithmetic of a model before training", "plan --hidden 1024", requests.plan);
   add("lint", "What is suspicious in the graph", "lint", requests.lint);
   add("bench", "Times of a training step and of inference", "bench --threads 2 --json", requests.bench);
+  CLI::App* const completion = declare("completion", "A script by which a shell completes vae's command line",
+                                       "completion bash > vae.bash", requests.completion);
+  commands.push_back({completion, [&app, &requests] {
+                        return HelpText{.text = CompletionScript(app, requests.completion.shell), .wanted = true};
+                      }});
   return commands;
 }
 
@@ -89,6 +105,13 @@ void RefuseExtras(const CLI::App& app) {
   const std::vector<std::string_view> known(names.begin(), names.end());
   throw UsageError(fmt::format("command: vae: got '{}', expected one of {}{}", Printable(extras[0]),
                                fmt::join(known, ", "), DidYouMean(extras[0].substr(0, 100), known)));
+}
+
+// For who asked for nothing: less than a screen.
+std::string Usage(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  return fmt::format("Usage: vae COMMAND [OPTIONS]\n\nCommands: {}.\n{}\n", fmt::join(names, ", "), app.get_footer());
 }
 
 // "--epochs=" becomes "--epochs" and "", as an empty text that somebody forgot to fill in, not one that comes next.
@@ -134,7 +157,7 @@ Request ParseCommandLine(const std::vector<std::string>& arguments) {
   bool version = false;
   app.add_flag("--version", version, "Print version, SIMD target and number of threads");
   app.allow_extras()->require_subcommand(0, 1);
-  app.footer("vae COMMAND --help lists the options of a command, with an example.");
+  app.footer("vae --help says what each does, vae COMMAND --help lists its options, with an example.");
   Requests requests;
   const std::vector<Command> commands = AddCommands(app, requests);
 
@@ -160,7 +183,7 @@ Request ParseCommandLine(const std::vector<std::string>& arguments) {
     return command.request();
   }
   RefuseExtras(app);
-  return HelpText{.text = app.help(), .wanted = false};
+  return HelpText{.text = Usage(app), .wanted = false};
 }
 
 }  // namespace weft

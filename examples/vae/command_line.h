@@ -20,7 +20,7 @@ struct VersionRequest {};
 
 using Request = std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOptions, GenerateOptions,
                              InterpolateOptions, EncodeOptions, ReconstructOptions, ExportOptions, GraphOptions,
-                             InfoOptions, PlanOptions, LintOptions, BenchOptions>;
+                             InfoOptions, PlanOptions, LintOptions, BenchOptions, ImportOptions, DiffOptions>;
 
 // `arguments` without the name of the program. Throws UsageError.
 Request ParseCommandLine(const std::vector<std::string>& arguments);

@@ -11,6 +11,7 @@
 
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/printable.h"
+#include "weft/graph/error.h"
 #include "weft/graph/runtime/file_system.h"
 #include "weft/models/training/checkpoint_directory.h"
 
@@ -74,6 +75,17 @@ void RequireReplaceable(const fs::path& file, bool force) {
     throw OutputError(
         fmt::format("output: {}: got a directory or device, expected a file; it is kept", Printable(file.native())));
   }
+}
+
+std::string ReadWhole(const fs::path& file, uint64_t most) {
+  const FileSystem system;
+  const InputFile input(system, file);
+  if (input.size() > most) {
+    throw CheckpointError(fmt::format("file: {}: got {} bytes, expected at most {}", input.name(), input.size(), most));
+  }
+  std::string content(input.size(), '\0');
+  input.Read(0, std::as_writable_bytes(std::span(content)));
+  return content;
 }
 
 void WriteWhole(const fs::path& file, std::string_view content) {

@@ -11,6 +11,7 @@ namespace weft {
 enum class ExitCode : int {
   kOk = 0,
   kInternal = 1,    // a bug of ours
+  kDifferent = 1,   // vae diff, as diff and cmp say it
   kUsage = 2,       // the command line
   kData = 3,        // a file of examples
   kCheckpoint = 4,  // a checkpoint or graph file

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "weft/examples/vae/existing.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/graph/error.h"
@@ -52,6 +53,7 @@ void PrintDirectory(const std::filesystem::path& directory, Output& output) {
 }  // namespace
 
 void InfoCommand(const InfoOptions& options, Output& output) {
+  RequireExists(options.file);
   if (std::filesystem::is_directory(options.file)) PrintDirectory(options.file, output);
   else PrintFile(options.file, output);
 }

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "weft/examples/vae/arguments.h"
+#include "weft/examples/vae/existing.h"
 #include "weft/examples/vae/model_size.h"
 #include "weft/examples/vae/output.h"
 #include "weft/examples/vae/printable.h"
@@ -46,32 +46,16 @@ std::optional<Model> ModelOf(const Metadata& metadata, const std::filesystem::pa
   return model;
 }
 
-const Shape& MatrixShape(const CheckpointSummary& summary, const Path& path, const std::filesystem::path& file) {
-  const auto found = std::ranges::find(summary.variables, path, &CheckpointSummary::Variable::path);
-  if (found == summary.variables.end() || found->shape.rank() != 2) {
-    Fail("model", file,
-         fmt::format("got no matrix '{}', expected the variables of a variational autoencoder", path.str()));
-  }
-  return found->shape;
-}
-
-// By the shapes of the decoder.
+// Of a file that says nothing else: by the shapes of the decoder.
 Model Measured(const CheckpointSummary& summary, const std::filesystem::path& file) {
-  Model model;
-  model.config.latent_units = MatrixShape(summary, "Decoder/FullyConnected/W", file)[0].length();
-  const Shape& logits = MatrixShape(summary, "Decoder/Logits/W", file);
-  model.config.hidden_units = logits[0].length();
-  model.config.pixels = logits[1].length();
-  std::set<std::string> names;
-  for (const CheckpointSummary::Variable& variable : summary.variables) names.insert(variable.path.str());
-  model.config.hidden_layers = 1;
-  while (names.contains(fmt::format("Decoder/FullyConnected_{}/W", model.config.hidden_layers)))
-    ++model.config.hidden_layers;
-  const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(model.config.pixels))));
-  const bool square = side * side == model.config.pixels;
-  model.rows = square ? side : 1;
-  model.columns = square ? side : model.config.pixels;
-  return model;
+  std::map<std::string, Shape> shapes;
+  for (const CheckpointSummary::Variable& variable : summary.variables)
+    shapes.emplace(variable.path.str(), variable.shape);
+  for (const char* name : {"Decoder/FullyConnected/W", "Decoder/Logits/W"}) {
+    if (const auto found = shapes.find(name); found != shapes.end() && found->second.rank() == 2) continue;
+    Fail("model", file, fmt::format("got no matrix '{}', expected the variables of a variational autoencoder", name));
+  }
+  return MeasuredModel(shapes);
 }
 
 // ---- Which network -------------------------------------------------------------------------------------------------
@@ -119,6 +103,45 @@ void RequireSameNodes(const ModelFile& file, Graph& graph, const Path& scope) {
 
 }  // namespace
 
+Model MeasuredModel(const std::map<std::string, Shape>& shapes) {
+  Model model;
+  VaeConfig& config = model.config;
+  const auto measure = [&shapes](int64_t& size, std::initializer_list<std::pair<const char*, size_t>> axes) {
+    std::map<int64_t, int> votes;
+    for (const auto& [variable, axis] : axes) {
+      const auto found = shapes.find(variable);
+      if (found != shapes.end() && found->second.rank() > axis) ++votes[found->second[axis].length()];
+    }
+    if (!votes.empty()) size = std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; })->first;
+  };
+  measure(config.latent_units, {{"Encoder/Mean/W", 1},
+                                {"Encoder/Mean/b", 0},
+                                {"Encoder/LogVariance/W", 1},
+                                {"Encoder/LogVariance/b", 0},
+                                {"Decoder/FullyConnected/W", 0}});
+  measure(config.hidden_units, {{"Encoder/FullyConnected/W", 1},
+                                {"Encoder/FullyConnected/b", 0},
+                                {"Decoder/FullyConnected/W", 1},
+                                {"Decoder/FullyConnected/b", 0},
+                                {"Decoder/Logits/W", 0}});
+  measure(config.pixels, {{"Encoder/FullyConnected/W", 0}, {"Decoder/Logits/W", 1}, {"Decoder/Logits/b", 0}});
+
+  const auto has_layer = [&shapes](int layer) {
+    const std::string counter = layer == 0 ? "" : fmt::format("_{}", layer);
+    return shapes.contains("Encoder/FullyConnected" + counter + "/W") ||
+           shapes.contains("Decoder/FullyConnected" + counter + "/W");
+  };
+  int layers = 0;
+  while (has_layer(layers)) ++layers;
+  if (layers > 0) config.hidden_layers = layers;
+
+  const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(config.pixels))));
+  const bool square = side * side == config.pixels;
+  model.rows = square ? side : 1;
+  model.columns = square ? side : config.pixels;
+  return model;
+}
+
 Metadata DescribeModel(const Model& model, Graph& graph) {
   Metadata metadata = {{"model", "variational autoencoder"},
                        {"rows", std::to_string(model.rows)},
@@ -133,6 +156,7 @@ Metadata DescribeModel(const Model& model, Graph& graph) {
 }
 
 ModelFile OpenModel(const std::filesystem::path& from) {
+  RequireExists(from);
   ModelFile file = {.path = std::filesystem::is_directory(from) ? NewestGeneration(from).weights : from};
   CheckpointSummary summary = Inspect(file.path);
   const std::optional<Model> model = ModelOf(summary.metadata, file.path);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "weft/graph/runtime/checkpoint.h"
@@ -20,6 +21,10 @@ struct Model {
 // What a file says of its model beside the variables: sizes, and what each node of Encoder/ and Decoder/ is that has a
 // name but no variables, as "node.Encoder/H" = "Relu f32[N, 512]".
 Metadata DescribeModel(const Model& model, Graph& graph);
+
+// Sizes by the shapes of the variables that are there, by name: where they disagree, those that most of them tell. What
+// none of them tells is as in a default Model.
+Model MeasuredModel(const std::map<std::string, Shape>& shapes);
 
 struct ModelFile {
   std::filesystem::path path = {};

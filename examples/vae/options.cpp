@@ -80,6 +80,11 @@ void AddSource(Arguments& arguments, SourceOptions& source) {
   AddMachine(arguments, source.machine);
 }
 
+void AddScope(Arguments& arguments, std::string& scope) {
+  arguments.Declare("--scope", "SCOPE", "all", "only what lies in this scope",
+                    [&scope](const std::string& text) { scope = text; });
+}
+
 void AddForce(Arguments& arguments, bool& force) { arguments.Flag("--force", force, "replace files of the same name"); }
 
 }  // namespace
@@ -190,8 +195,7 @@ void Declare(CLI::App& command, GraphOptions& options) {
   AddModel(arguments, options.model);
   AddStep(arguments, options.step);
   arguments.Choice("--format", options.format, {"dot", "text"}, "for Graphviz, or the text form");
-  arguments.Declare("--scope", "SCOPE", "all", "only what lies in this scope",
-                    [&](const std::string& text) { options.scope = text; });
+  AddScope(arguments, options.scope);
   arguments.Declare("--depth", "N", "all", "deeper scopes are one box each", [&](const std::string& text) {
     options.depth = ParseWhole("--depth", text, {0, 1000});
   });
@@ -200,6 +204,31 @@ void Declare(CLI::App& command, GraphOptions& options) {
 
 void Declare(CLI::App& command, InfoOptions& options) {
   Arguments(command).Path("file", options.file, "checkpoint, or the directory of a run")->required();
+}
+
+void Declare(CLI::App& command, ImportOptions& options) {
+  Arguments arguments(command);
+  arguments.Path("file", options.file, "weights of another program, as a PyTorch state dict: .safetensors or .npz")
+      ->required();
+  arguments.Path("--out", options.out, "the checkpoint, a .safetensors")->required();
+  arguments.Path("--map", options.map,
+                 "table of names, NAME THERE = NAME HERE; that of the PyTorch reference by default");
+  arguments.Each("--rename", "A=B", "what is or lies below A in the file is B; may be given again",
+                 [&](const std::string& text) {
+                   const size_t equals = text.find('=');
+                   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+                     throw UsageError(fmt::format("value: --rename: got '{}', expected A=B", Printable(text)));
+                   options.renames.push_back(text);
+                 });
+  AddForce(arguments, options.force);
+}
+
+void Declare(CLI::App& command, DiffOptions& options) {
+  Arguments arguments(command);
+  arguments.Path("A", options.a, "checkpoint, directory of a run, or graph or model as text")->required();
+  arguments.Path("B", options.b, "what it is compared with")->required();
+  AddScope(arguments, options.scope);
+  arguments.Flag("--json", options.json, "results as one JSON object");
 }
 
 void Declare(CLI::App& command, PlanOptions& options) {
@@ -222,6 +251,10 @@ void Declare(CLI::App& command, BenchOptions& options) {
   arguments.Whole("--batch", options.batch, kBatchRange, "images a training step");
   AddMachine(arguments, options.machine);
   arguments.Flag("--json", options.json, "results as one JSON object");
+}
+
+void Declare(CLI::App& command, CompletionOptions& options) {
+  Arguments(command).Choice("shell", options.shell, {"bash", "zsh", "fish"}, "whose script is printed");
 }
 
 }  // namespace weft

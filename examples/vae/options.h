@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -131,6 +132,20 @@ struct InfoOptions {
   std::filesystem::path file = {};
 };
 
+struct ImportOptions {
+  std::filesystem::path file = {};
+  std::filesystem::path out = {};
+  bool force = false;
+  std::filesystem::path map = {};         // a table of names; empty: that of the PyTorch reference
+  std::vector<std::string> renames = {};  // "A=B"
+};
+
+struct DiffOptions {
+  std::filesystem::path a = {}, b = {};  // checkpoints, directories of runs or graph files
+  std::string scope = {};
+  bool json = false;
+};
+
 struct PlanOptions {
   ModelOptions model = {};
   StepOptions step = {};
@@ -150,6 +165,10 @@ struct BenchOptions {
   bool json = false;
 };
 
+struct CompletionOptions {
+  std::string shell = "bash";
+};
+
 // Declares what `options` holds as the options of `command`, which are read straight into it; it must stay where it is
 // while they are. A bad value is a UsageError.
 void Declare(CLI::App& command, TrainOptions& options);
@@ -161,8 +180,11 @@ void Declare(CLI::App& command, ReconstructOptions& options);
 void Declare(CLI::App& command, ExportOptions& options);
 void Declare(CLI::App& command, GraphOptions& options);
 void Declare(CLI::App& command, InfoOptions& options);
+void Declare(CLI::App& command, ImportOptions& options);
+void Declare(CLI::App& command, DiffOptions& options);
 void Declare(CLI::App& command, PlanOptions& options);
 void Declare(CLI::App& command, LintOptions& options);
 void Declare(CLI::App& command, BenchOptions& options);
+void Declare(CLI::App& command, CompletionOptions& options);
 
 }  // namespace weft

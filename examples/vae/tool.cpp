@@ -7,11 +7,13 @@
 #include <fmt/ranges.h>
 
 #include "weft/examples/vae/bench.h"
+#include "weft/examples/vae/diff.h"
 #include "weft/examples/vae/encode.h"
 #include "weft/examples/vae/evaluate.h"
 #include "weft/examples/vae/export.h"
 #include "weft/examples/vae/generate.h"
 #include "weft/examples/vae/graph.h"
+#include "weft/examples/vae/import.h"
 #include "weft/examples/vae/info.h"
 #include "weft/examples/vae/interpolate.h"
 #include "weft/examples/vae/lint.h"
@@ -51,6 +53,10 @@ struct Runner {
   ExitCode operator()(const ExportOptions& options) const { return ExportCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const GraphOptions& options) const { return GraphCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const InfoOptions& options) const { return InfoCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const ImportOptions& options) const { return ImportCommand(options, output), ExitCode::kOk; }
+  ExitCode operator()(const DiffOptions& options) const {
+    return DiffCommand(options, output) ? ExitCode::kOk : ExitCode::kDifferent;
+  }
   ExitCode operator()(const PlanOptions& options) const { return PlanCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const LintOptions& options) const { return LintCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const BenchOptions& options) const { return BenchCommand(options, output), ExitCode::kOk; }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "weft/examples/vae/epoch_reporter.h"
+#include "weft/examples/vae/existing.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/figures.h"
 #include "weft/examples/vae/machine.h"
@@ -257,6 +258,7 @@ void TrainCommand(const TrainOptions& options, Output& output) {
     run.Train();
     return;
   }
+  RequireExists(options.resume);
   RequireCheckpoints(options.resume);
   // From here on nobody else writes to it.
   std::unique_ptr<CheckpointDirectory> checkpoints = OpenCheckpoints(options.resume, options.keep);

@@ -6,11 +6,14 @@ import sys
 import torch
 
 
+DTYPES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
+
+
 def write_safetensors(path, tensors, metadata):
     header, data = {"__metadata__": metadata} if metadata else {}, b""
     for name, tensor in sorted(tensors.items()):
         raw = tensor.detach().contiguous().numpy().tobytes()
-        dtype = {torch.float32: "F32", torch.float64: "F64"}[tensor.dtype]
+        dtype = {value: key for key, value in DTYPES.items()}[tensor.dtype]
         header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
     text = json.dumps(header).encode()
@@ -22,13 +25,12 @@ def write_safetensors(path, tensors, metadata):
 def read_safetensors(path):
     raw = open(path, "rb").read()
     length = struct.unpack("<Q", raw[:8])[0]
-    dtypes = {"F32": torch.float32, "F64": torch.float64}
     tensors = {}
     header = json.loads(raw[8:8 + length])
     metadata = header.pop("__metadata__", {})
     for name, entry in header.items():
         begin, end = (8 + length + offset for offset in entry["data_offsets"])
-        tensors[name] = torch.frombuffer(bytearray(raw[begin:end]), dtype=dtypes[entry["dtype"]]).reshape(entry["shape"])
+        tensors[name] = torch.frombuffer(bytearray(raw[begin:end]), dtype=DTYPES[entry["dtype"]]).reshape(entry["shape"])
     return tensors, metadata
 
 

@@ -47,7 +47,7 @@ class Script {
   std::string Text(std::string_view name) const {
     std::string outputs;
     for (NodeId output : part_.outputs)
-      outputs += fmt::format("[{}]: {}, ", Quoted(ExportedName(graph_, output)), ScriptNode::VariableOf(output));
+      outputs += fmt::format("[{}]: {}, ", TextLiteral(ExportedName(graph_, output)), ScriptNode::VariableOf(output));
     return fmt::format(
         "const {} = (() => {{\n\"use strict\";{}\n{}\nreturn (inputs, n) => {{\n"
         "if (!(Number.isInteger(n) && n >= 0)) throw new Error(`N: got ${{n}}, expected a whole number`);\n"
@@ -63,7 +63,7 @@ class Script {
     ScriptNode node(graph_, id, depends_[Index(id)] ? each_ : once_);
     if (op.is_source(SourceKind::kPlaceholder)) {
       const Shape& shape = graph_.type(id).shape;
-      node.Array(fmt::format("input(inputs, {}, {})", Quoted(ExportedName(graph_, id)),
+      node.Array(fmt::format("input(inputs, {}, {})", TextLiteral(ExportedName(graph_, id)),
                              CountText({shape.begin(), shape.rank()})));
     } else if (op.is_source()) {
       node.Array(fmt::format("new {}(bytes(\"{}\"))", ArrayName(graph_.type(id).dtype),

@@ -32,7 +32,7 @@ std::string NewArrayText(const TensorType& type) {
   return fmt::format("new {}({})", ArrayName(type.dtype), CountText({type.shape.begin(), type.shape.rank()}));
 }
 
-std::string Quoted(std::string_view text) {
+std::string TextLiteral(std::string_view text) {
   constexpr bool kAsciiOnly = true;
   std::string quoted = nlohmann::json(text).dump(-1, ' ', kAsciiOnly);
   for (size_t at = 0; (at = quoted.find('<', at)) != std::string::npos;) quoted.replace(at, 1, "\\u003c");
@@ -45,7 +45,7 @@ void ScriptNode::Array(std::string_view expression) {
   std::string text(expression);
   if (const size_t at = text.find("{}"); at != std::string::npos) text.replace(at, 2, NewArrayText(type()));
   fmt::format_to(std::back_inserter(script_), "const {} = {};  // {}\n", VariableOf(id_), text,
-                 Quoted(ExportedName(graph_, id_)));
+                 TextLiteral(ExportedName(graph_, id_)));
 }
 
 void ScriptNode::Elements(std::string_view expression) {

@@ -40,6 +40,6 @@ std::string NewArrayText(const TensorType& type);
 std::string_view ArrayName(DType dtype);  // "Float32Array"
 
 // A text in quotes that ends neither its line nor a <script> that it stands in.
-std::string Quoted(std::string_view text);
+std::string TextLiteral(std::string_view text);
 
 }  // namespace weft

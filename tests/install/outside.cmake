@@ -2,8 +2,12 @@
 # CMake `installed`, `subdirectory` or `fetch`; KIND is static or shared; CXX and CC are the compilers, FLAGS more for them.
 file(REMOVE_RECURSE ${BUILD_DIR})
 set(installed ${PREFIX})
+set(want_shared ON)
 if(KIND STREQUAL "static")
-  string(APPEND installed -static)
+  set(want_shared OFF)
+  if(WAY STREQUAL "pkg-config")  # where there are both, linkers take the shared one
+    string(APPEND installed -static)
+  endif()
 endif()
 set(flags -O1 -Wall -Wextra -Werror ${FLAGS})
 
@@ -20,7 +24,7 @@ function(weft_build_by_cmake program)
   list(JOIN flags " " flags)
   weft_run(${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${BUILD_DIR} -G ${GENERATOR} -D CMAKE_PREFIX_PATH=${installed}
            -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_C_COMPILER=${CC} "-DCMAKE_CXX_FLAGS=${flags}" "-DCMAKE_C_FLAGS=${flags}"
-           -D CMAKE_BUILD_TYPE=Debug -D WEFT_FROM=${WAY} -D WEFT_SOURCE=${WEFT_SOURCE})
+           -D BUILD_SHARED_LIBS=${want_shared} -D CMAKE_BUILD_TYPE=Debug -D WEFT_FROM=${WAY} -D WEFT_SOURCE=${WEFT_SOURCE})
   if(WAY STREQUAL "installed")
     load_cache(${BUILD_DIR} READ_WITH_PREFIX found_ weft_DIR)
     cmake_path(IS_PREFIX installed "${found_weft_DIR}" is_ours)
@@ -57,10 +61,16 @@ function(weft_build_by_pkg_config program source)
   weft_run(${compiler} ${flags} ${SOURCE_DIR}/${source} ${options} -o ${BUILD_DIR}/${program})
 endfunction()
 
+# The program in BUILD_DIR, linked to libraries of the kind that was asked for.
 function(weft_build_outside program source)
   if(WAY STREQUAL "pkg-config")
     weft_build_by_pkg_config(${program} ${source})
   else()
     weft_build_by_cmake(${program})
+  endif()
+  execute_process(COMMAND ldd ${BUILD_DIR}/${program} OUTPUT_VARIABLE libraries COMMAND_ERROR_IS_FATAL ANY)
+  string(FIND "${libraries}" libweft found)
+  if((want_shared AND found EQUAL -1) OR (NOT want_shared AND NOT found EQUAL -1))
+    message(FATAL_ERROR "${program}: expected ${KIND} libraries of weft, got\n${libraries}")
   endif()
 endfunction()

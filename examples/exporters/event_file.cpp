@@ -1,5 +1,5 @@
 // TFRecord: u64 length, u32 checksum of the length, the bytes, u32 checksum of the bytes; all little-endian.
-#include "weft/examples/exporters/event_file.h"
+#include "weft/exporters/event_file.h"
 
 #include <bit>
 #include <cerrno>

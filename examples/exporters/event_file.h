@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "weft/examples/exporters/histogram.h"
+#include "weft/exporters/histogram.h"
 
 namespace weft {
 

@@ -1,13 +1,13 @@
 // One row an op.
-#include "weft/examples/exporters/exported_ops.h"
+#include "weft/exporters/exported_ops.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "weft/examples/exporters/inference_part.h"
-#include "weft/examples/exporters/onnx_rules.h"
-#include "weft/examples/exporters/script_rules.h"
+#include "weft/exporters/inference_part.h"
+#include "weft/exporters/onnx_rules.h"
+#include "weft/exporters/script_rules.h"
 #include "weft/ops/all_ops.h"
 
 namespace weft {

@@ -1,11 +1,11 @@
 // A pass, as those of the compiler are.
-#include "weft/examples/exporters/fold_normalization.h"
+#include "weft/exporters/fold_normalization.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "weft/examples/exporters/layer_patterns.h"
-#include "weft/examples/exporters/stored_value.h"
+#include "weft/exporters/layer_patterns.h"
+#include "weft/exporters/stored_value.h"
 #include "weft/graph/compile/rewriter.h"
 #include "weft/graph/op.h"
 #include "weft/graph/scope.h"

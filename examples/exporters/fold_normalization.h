@@ -1,7 +1,7 @@
 // Batch normalisation as a part of the layer before it.
 #pragma once
 
-#include "weft/examples/exporters/inference_part.h"
+#include "weft/exporters/inference_part.h"
 #include "weft/graph/runtime/variable_store.h"
 
 namespace weft {

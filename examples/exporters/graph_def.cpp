@@ -1,5 +1,5 @@
 // Messages of TensorFlow's GraphDef and StepStats.
-#include "weft/examples/exporters/graph_def.h"
+#include "weft/exporters/graph_def.h"
 
 #include <algorithm>
 #include <chrono>
@@ -7,8 +7,8 @@
 #include <events.pb.h>
 #include <fmt/format.h>
 
-#include "weft/examples/exporters/step_figures.h"
-#include "weft/examples/exporters/trace.h"
+#include "weft/exporters/step_figures.h"
+#include "weft/exporters/trace.h"
 #include "weft/graph/op.h"
 
 namespace weft {

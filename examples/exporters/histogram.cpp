@@ -1,5 +1,5 @@
 // Limits ±10⁻¹²·1.1ᵏ below 10²⁰, 0, and the largest numbers on both sides.
-#include "weft/examples/exporters/histogram.h"
+#include "weft/exporters/histogram.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // Two lists of statements: what is done once, and what each call does.
-#include "weft/examples/exporters/javascript.h"
+#include "weft/exporters/javascript.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "weft/examples/exporters/exported_ops.h"
-#include "weft/examples/exporters/script_functions.h"
-#include "weft/examples/exporters/script_node.h"
-#include "weft/examples/exporters/stored_value.h"
+#include "weft/exporters/exported_ops.h"
+#include "weft/exporters/script_functions.h"
+#include "weft/exporters/script_node.h"
+#include "weft/exporters/stored_value.h"
 
 namespace weft {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "weft/examples/exporters/inference_part.h"
+#include "weft/exporters/inference_part.h"
 #include "weft/graph/runtime/variable_store.h"
 
 namespace weft {

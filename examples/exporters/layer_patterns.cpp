@@ -1,5 +1,5 @@
 // From the last node of a layer backwards.
-#include "weft/examples/exporters/layer_patterns.h"
+#include "weft/exporters/layer_patterns.h"
 
 #include <algorithm>
 

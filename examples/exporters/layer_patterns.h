@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "weft/examples/exporters/inference_part.h"
+#include "weft/exporters/inference_part.h"
 
 namespace weft {
 

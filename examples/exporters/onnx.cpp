@@ -1,5 +1,5 @@
 // Which operators are needed is asked from the outputs backwards; then they are written in order.
-#include "weft/examples/exporters/onnx.h"
+#include "weft/exporters/onnx.h"
 
 #include <algorithm>
 #include <climits>
@@ -9,10 +9,10 @@
 #include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
-#include "weft/examples/exporters/exported_ops.h"
-#include "weft/examples/exporters/layer_patterns.h"
-#include "weft/examples/exporters/onnx_node.h"
-#include "weft/examples/exporters/stored_value.h"
+#include "weft/exporters/exported_ops.h"
+#include "weft/exporters/layer_patterns.h"
+#include "weft/exporters/onnx_node.h"
+#include "weft/exporters/stored_value.h"
 
 namespace weft {
 namespace {

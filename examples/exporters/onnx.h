@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "weft/examples/exporters/inference_part.h"
+#include "weft/exporters/inference_part.h"
 #include "weft/graph/runtime/variable_store.h"
 
 namespace weft {

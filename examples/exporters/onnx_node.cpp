@@ -1,5 +1,5 @@
 // Names of what has no name in weft hold an empty component, "Loss/Total//0": no node of weft's has one.
-#include "weft/examples/exporters/onnx_node.h"
+#include "weft/exporters/onnx_node.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
-#include "weft/examples/exporters/stored_value.h"
+#include "weft/exporters/stored_value.h"
 
 namespace weft {
 

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "weft/examples/exporters/inference_part.h"
+#include "weft/exporters/inference_part.h"
 #include "weft/graph/tensor.h"
 
 namespace onnx {

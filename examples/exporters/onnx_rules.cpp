@@ -1,10 +1,10 @@
 // Operators of opset 13.
-#include "weft/examples/exporters/onnx_rules.h"
+#include "weft/exporters/onnx_rules.h"
 
 #include <algorithm>
 #include <numeric>
 
-#include "weft/examples/exporters/onnx_node.h"
+#include "weft/exporters/onnx_node.h"
 #include "weft/ops/ops.h"
 
 namespace weft {

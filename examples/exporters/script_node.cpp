@@ -1,10 +1,10 @@
 // Texts of JavaScript.
-#include "weft/examples/exporters/script_node.h"
+#include "weft/exporters/script_node.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "weft/examples/exporters/stored_value.h"
+#include "weft/exporters/stored_value.h"
 
 namespace weft {
 

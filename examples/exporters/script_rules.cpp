@@ -1,12 +1,12 @@
 // Calls of the functions in script_functions.h.
-#include "weft/examples/exporters/script_rules.h"
+#include "weft/exporters/script_rules.h"
 
 #include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "weft/examples/exporters/script_node.h"
+#include "weft/exporters/script_node.h"
 #include "weft/ops/ops.h"
 
 namespace weft {

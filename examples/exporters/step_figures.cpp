@@ -1,5 +1,5 @@
 // Counting.
-#include "weft/examples/exporters/step_figures.h"
+#include "weft/exporters/step_figures.h"
 
 #include <map>
 

@@ -1,10 +1,10 @@
 // What a file must be able to say.
-#include "weft/examples/exporters/stored_value.h"
+#include "weft/exporters/stored_value.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "weft/examples/exporters/inference_part.h"
+#include "weft/exporters/inference_part.h"
 #include "weft/graph/op.h"
 
 namespace weft {

@@ -1,5 +1,5 @@
 // Recording; the writing is in trace_json.cpp.
-#include "weft/examples/exporters/trace.h"
+#include "weft/exporters/trace.h"
 
 namespace weft {
 

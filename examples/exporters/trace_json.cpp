@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "weft/examples/exporters/step_figures.h"
-#include "weft/examples/exporters/trace.h"
+#include "weft/exporters/step_figures.h"
+#include "weft/exporters/trace.h"
 
 namespace weft {
 namespace {

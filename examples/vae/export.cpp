@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "weft/examples/exporters/fold_normalization.h"
-#include "weft/examples/exporters/javascript.h"
-#include "weft/examples/exporters/onnx.h"
+#include "weft/exporters/fold_normalization.h"
+#include "weft/exporters/javascript.h"
+#include "weft/exporters/onnx.h"
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/model_file.h"
 #include "weft/examples/vae/printable.h"

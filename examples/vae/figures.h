@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "weft/examples/exporters/step_figures.h"
+#include "weft/exporters/step_figures.h"
 #include "weft/graph/compile/program.h"
 
 namespace weft {

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "weft/examples/exporters/npz.h"
+#include "weft/exporters/npz.h"
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/existing.h"
 #include "weft/examples/vae/failure.h"

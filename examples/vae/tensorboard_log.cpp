@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "weft/examples/exporters/graph_def.h"
+#include "weft/exporters/graph_def.h"
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/pictures.h"
 #include "weft/examples/vae/projector.h"

@@ -20,8 +20,8 @@
 #include <string>
 #include <vector>
 
-#include "weft/examples/exporters/event_file.h"
-#include "weft/examples/exporters/trace.h"
+#include "weft/exporters/event_file.h"
+#include "weft/exporters/trace.h"
 #include "weft/examples/vae/network.h"
 #include "weft/examples/vae/options.h"
 #include "weft/examples/vae/parts.h"

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "weft/examples/exporters/trace.h"
+#include "weft/exporters/trace.h"
 #include "weft/examples/vae/options.h"
 #include "weft/examples/vae/tensorboard_log.h"
 

@@ -22,7 +22,7 @@ const std::vector<NotRun> kNotRun = {
     {"cmake", "builds the tree again; tests/install builds other projects with it", "CMakePresets.json"},
     {"ctest", "these tests", "CMakePresets.json"},
     {"tests/release/checks.sh", "hours", "tests/release/checks.sh"},
-    {"build/draw", "Install.AnOutsideProjectBuildsAndRuns builds it and looks at what it draws", ""},
+    {"build/draw", "the tests Install.Draw.… build it and look at what it draws", ""},
 };
 
 // Output that a page shows and no small model gives.

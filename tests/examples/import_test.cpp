@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "weft/examples/exporters/npz.h"
+#include "weft/exporters/npz.h"
 #include "weft/examples/vae/model_file.h"
 #include "weft/examples/vae/options.h"
 #include "weft/examples/vae/parts.h"

@@ -35,11 +35,14 @@ function(weft_build_by_cmake program)
   weft_run(${CMAKE_COMMAND} --build ${BUILD_DIR} --target ${program})
 endfunction()
 
-# What pkg-config says of weft-models, as a list.
+if(NOT PACKAGE)
+  set(PACKAGE weft-models)
+endif()
+# What pkg-config says of PACKAGE, as a list.
 function(weft_ask_pkg_config result)
   file(GLOB_RECURSE file ${installed}/*/weft-models.pc)
   cmake_path(GET file PARENT_PATH directory)
-  execute_process(COMMAND ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${directory} pkg-config ${ARGN} weft-models
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${directory} pkg-config ${ARGN} ${PACKAGE}
                   OUTPUT_VARIABLE said OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   separate_arguments(said UNIX_COMMAND "${said}")
   set(${result} ${said} PARENT_SCOPE)

@@ -1,5 +1,5 @@
 // Event files, histograms and graphs, as a reader sees them that knows TensorBoard's formats and nothing of weft.
-#include "weft/examples/exporters/event_file.h"
+#include "weft/exporters/event_file.h"
 
 #include <csignal>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "weft/examples/exporters/graph_def.h"
+#include "weft/exporters/graph_def.h"
 #include "weft/examples/vae/pictures.h"
 #include "weft/graph/op.h"
 #include "weft/models/training/optimizers.h"

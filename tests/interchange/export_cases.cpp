@@ -11,9 +11,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "weft/examples/exporters/fold_normalization.h"
-#include "weft/examples/exporters/javascript.h"
-#include "weft/examples/exporters/onnx.h"
+#include "weft/exporters/fold_normalization.h"
+#include "weft/exporters/javascript.h"
+#include "weft/exporters/onnx.h"
 #include "weft/graph/runtime/session.h"
 #include "weft/graph/scope.h"
 #include "weft/ops/all_ops.h"

@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "weft/examples/exporters/exported_ops.h"
-#include "weft/examples/exporters/javascript.h"
-#include "weft/examples/exporters/onnx.h"
+#include "weft/exporters/exported_ops.h"
+#include "weft/exporters/javascript.h"
+#include "weft/exporters/onnx.h"
 #include "weft/ops/all_ops.h"
 #include "weft/ops/operators.h"
 #include "weft/ops/ops.h"

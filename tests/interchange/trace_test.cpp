@@ -1,5 +1,5 @@
 // Traces, read as JSON.
-#include "weft/examples/exporters/trace.h"
+#include "weft/exporters/trace.h"
 
 #include <map>
 #include <set>
@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "weft/examples/exporters/step_figures.h"
+#include "weft/exporters/step_figures.h"
 #include "weft/graph/runtime/session.h"
 #include "weft/models/training/optimizers.h"
 #include "weft/models/variational_autoencoder.h"

@@ -52,14 +52,6 @@ tb::Event EventNow(int64_t step) {
   return event;
 }
 
-tb::Summary::Value& ValueOf(tb::Event& event, std::string_view tag) {
-  tb::Summary::Value& value = *event.mutable_summary()->add_value();
-  value.set_tag(Escaped(tag, kMostTag));
-  return value;
-}
-
-}  // namespace
-
 std::string TfRecord(std::string_view event) {
   std::string record;
   record.reserve(event.size() + 16);
@@ -70,10 +62,33 @@ std::string TfRecord(std::string_view event) {
   return record;
 }
 
+tb::Summary::Value& ValueOf(tb::Event& event, std::string_view tag) {
+  tb::Summary::Value& value = *event.mutable_summary()->add_value();
+  value.set_tag(Escaped(tag, kMostTag));
+  return value;
+}
+
+std::string VersionRecord() {
+  tb::Event event = EventNow(0);
+  event.set_file_version("brain.Event:2");
+  return TfRecord(event.SerializeAsString());
+}
+
+tb::Event GraphEvent(std::string_view graph_def) {
+  tb::Event event = EventNow(0);
+  event.set_graph_def(std::string(graph_def));
+  return event;
+}
+
+}  // namespace
+
+std::string GraphEvents(std::string_view graph_def) {
+  return VersionRecord() + TfRecord(GraphEvent(graph_def).SerializeAsString());
+}
+
 EventFile::EventFile(const std::filesystem::path& directory, int64_t first_step) {
-  const tb::Event now = EventNow(0);
   const std::string name =
-      fmt::format("events.out.tfevents.{:010}.{}", static_cast<int64_t>(now.wall_time()), HostName());
+      fmt::format("events.out.tfevents.{:010}.{}", static_cast<int64_t>(EventNow(0).wall_time()), HostName());
   constexpr int kMost = 1000;
   for (int number = 0; file_ < 0; ++number) {
     path_ = directory / (number == 0 ? name : fmt::format("{}.{}", name, number));
@@ -81,13 +96,11 @@ EventFile::EventFile(const std::filesystem::path& directory, int64_t first_step)
     if (file_ < 0 && (errno != EEXIST || number == kMost)) Throw(errno, path_, "cannot create it");
   }
   try {
-    tb::Event version = now;
-    version.set_file_version("brain.Event:2");
-    Append(version.SerializeAsString());
+    Append(VersionRecord());
     if (first_step < 0) return;
     tb::Event start = EventNow(first_step);
     start.mutable_session_log()->set_status(tb::SessionLog::START);
-    Append(start.SerializeAsString());
+    Append(TfRecord(start.SerializeAsString()));
   } catch (...) {
     ::close(file_);
     throw;
@@ -96,8 +109,7 @@ EventFile::EventFile(const std::filesystem::path& directory, int64_t first_step)
 
 EventFile::~EventFile() { ::close(file_); }
 
-void EventFile::Append(std::string_view event) {
-  const std::string record = TfRecord(event);
+void EventFile::Append(std::string_view record) {
   std::string_view left = record;
   while (!left.empty()) {
     const ssize_t count = ::write(file_, left.data(), left.size());
@@ -116,7 +128,7 @@ void EventFile::Append(std::string_view event) {
 void EventFile::AddScalar(std::string_view tag, int64_t step, double value) {
   tb::Event event = EventNow(step);
   ValueOf(event, tag).set_simple_value(static_cast<float>(value));
-  Append(event.SerializeAsString());
+  Append(TfRecord(event.SerializeAsString()));
 }
 
 void EventFile::AddHistogram(std::string_view tag, int64_t step, const Histogram& histogram) {
@@ -129,7 +141,7 @@ void EventFile::AddHistogram(std::string_view tag, int64_t step, const Histogram
   proto.set_sum_squares(histogram.sum_of_squares());
   proto.mutable_bucket_limit()->Assign(histogram.limits().begin(), histogram.limits().end());
   proto.mutable_bucket()->Assign(histogram.counts().begin(), histogram.counts().end());
-  Append(event.SerializeAsString());
+  Append(TfRecord(event.SerializeAsString()));
 }
 
 void EventFile::AddImage(std::string_view tag, int64_t step, const GreyPicture& picture) {
@@ -139,20 +151,16 @@ void EventFile::AddImage(std::string_view tag, int64_t step, const GreyPicture& 
   image.set_width(picture.width);
   image.set_colorspace(1);
   image.set_encoded_image_string(std::string(picture.png));
-  Append(event.SerializeAsString());
+  Append(TfRecord(event.SerializeAsString()));
 }
 
-void EventFile::AddGraph(std::string_view graph_def) {
-  tb::Event event = EventNow(0);
-  event.set_graph_def(std::string(graph_def));
-  Append(event.SerializeAsString());
-}
+void EventFile::AddGraph(std::string_view graph_def) { Append(TfRecord(GraphEvent(graph_def).SerializeAsString())); }
 
 void EventFile::AddRunMetadata(std::string_view tag, int64_t step, std::string_view run_metadata) {
   tb::Event event = EventNow(step);
   event.mutable_tagged_run_metadata()->set_tag(Escaped(tag, kMostTag));
   event.mutable_tagged_run_metadata()->set_run_metadata(std::string(run_metadata));
-  Append(event.SerializeAsString());
+  Append(TfRecord(event.SerializeAsString()));
 }
 
 }  // namespace weft

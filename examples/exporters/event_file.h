@@ -20,17 +20,17 @@
 namespace weft {
 
 struct GreyPicture {
-  int height = 0, width = 0;
-  std::string_view png = {};
+  int height = 0, width = 0;  // pixels
+  std::string_view png = {};  // the bytes of a PNG file
 };
 
 // Writes one file; not for two threads at once. All Add… throw std::system_error naming the file where the disk fails:
 // what was written before is whole, and the next record may succeed again.
 class EventFile {
  public:
-  // Makes `events.out.tfevents.<seconds>.<host>` in `directory`, which exists; with a number behind it where that is
-  // taken. `first_step`: of a run that goes on, TensorBoard forgets what a killed one has logged from there on; −1: a
-  // new run. Throws std::system_error.
+  // Makes events.out.tfevents.SECONDS.HOST in `directory`, which exists; with a number behind it where that is taken.
+  // `first_step`: of a run that goes on, TensorBoard forgets what a killed one has logged from there on; −1: a new run.
+  // Throws std::system_error.
   explicit EventFile(const std::filesystem::path& directory, int64_t first_step = -1);
   ~EventFile();
   EventFile(const EventFile&) = delete;
@@ -48,14 +48,14 @@ class EventFile {
   void AddRunMetadata(std::string_view tag, int64_t step, std::string_view run_metadata);
 
  private:
-  void Append(std::string_view event);
+  void Append(std::string_view record);
 
   std::filesystem::path path_;
   int file_ = -1;
   uint64_t size_ = 0;  // of whole records
 };
 
-// The record of one event: its length, its bytes, and checksums of both.
-std::string TfRecord(std::string_view event);
+// The bytes of an event file that holds this graph and nothing else.
+std::string GraphEvents(std::string_view graph_def);
 
 }  // namespace weft

@@ -43,13 +43,11 @@ class RunTrace : public RunObserver {
   std::atomic<size_t> pieces_ = 0;  // of the last run
 };
 
-// {"displayTimeUnit": "ms", "traceEvents": […]}, an event a line, in microseconds from the begin of the first run:
-// * "X": a run, on a row of its own; a piece of a step, on the row of its thread, named by its node, with args run,
-//   step, blocks ([begin, end, of all]), shape, bytes and flops (of the whole step; pieces of it share them)
-// * "C": "live bytes", the bytes of the arena between their first write and their last use
-// * "s", "f": an arrow from the step that wrote a buffer to each step that reads it
-// * "M": names of process and rows
-// Programs of the runs must still be there.
+// The Trace Event Format: an event a line, in microseconds from the begin of the first run. "X" is a run, on a row of
+// its own, or a piece of a step on the row of its thread: named by its node, with args run, step, blocks (begin, end,
+// of how many), shape, and the bytes and flops of the whole step. "C" is live bytes, those of the arena between their
+// first write and their last use. "s" and "f" are the ends of an arrow from the step that wrote a buffer to one that
+// reads it. Programs of the runs must still be there.
 std::string ToTraceJson(const RunTrace& trace);
 
 }  // namespace weft

@@ -225,5 +225,37 @@ TEST(Npz, HostileArchivesAreRefused) {
   }
 }
 
+// Names and times of an archive have no checksum; whatever else is changed is found, and nothing else happens.
+TEST(Npz, WithAnyByteChangedIsRefusedOrReadRightly) {
+  const Tensor value = Tensor::Of<float>({3}, {1, 2, 3});
+  const std::string whole = ToNpz({{"a", value}});
+  const TemporaryDirectory directory;
+  size_t refused = 0;
+  for (size_t at = 0; at < whole.size(); ++at) {
+    for (const int flip : {0x01, 0x80, 0xFF}) {
+      std::string changed = whole;
+      changed[at] = static_cast<char>(changed[at] ^ flip);
+      WriteFile(directory / "a.npz", changed);
+      try {
+        const NamedTensors arrays = ReadNpz(directory / "a.npz");
+        ASSERT_EQ(arrays.size(), 1U) << at;
+        EXPECT_EQ(arrays.begin()->second, value) << at;
+      } catch (const CheckpointError&) {
+        ++refused;
+      }
+    }
+  }
+  EXPECT_GT(refused, whole.size());
+}
+
+TEST(Npz, CutAnywhereIsRefused) {
+  const std::string whole = ToNpz({{"a", Tensor::Of<float>({3}, {1, 2, 3})}, {"b", Tensor::Scalar(int64_t{1})}});
+  const TemporaryDirectory directory;
+  for (size_t size = 0; size < whole.size(); ++size) {
+    WriteFile(directory / "a.npz", whole.substr(0, size));
+    EXPECT_THROW(ReadNpz(directory / "a.npz"), CheckpointError) << size;
+  }
+}
+
 }  // namespace
 }  // namespace weft

@@ -126,6 +126,8 @@ std::vector<ZipEntry> ReadZipDirectory(const InputFile& file) {
     at += kDirectoryEntryBytes + name + behind;
     entries.push_back(std::move(entry));
   }
+  if (at != bytes.size())
+    Refuse(file, fmt::format("got {} bytes in its directory of {} arrays, expected {}", bytes.size(), end.entries, at));
   return entries;
 }
 

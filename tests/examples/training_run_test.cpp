@@ -82,7 +82,7 @@ TEST_F(TrainingRun, JsonHasTheKeysOfTheContract) {
   }
   const json last = json::parse(lines[2]);
   EXPECT_GT(last.at("test").at("negative_elbo"), 0);
-  EXPECT_EQ(last.at("files").size(), 12U);
+  EXPECT_EQ(last.at("files").size(), 13U);
 }
 
 TEST_F(TrainingRun, WithoutValidationTrainsOnAll) {

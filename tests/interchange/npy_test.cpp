@@ -204,6 +204,7 @@ TEST(Npz, HostileArchivesAreRefused) {
       {Patched(whole, end + 10, "\xFF\xFF"), "got a zip64 archive"},
       {Patched(whole, end + 16, "\xFF\xFF\xFF\x7F"), "lies outside of the file"},
       {Patched(whole, end + 10, "\2"), "got 1 arrays in its directory, expected 2"},
+      {Patched(whole, end + 10, std::string_view("\0", 1)), "got 51 bytes in its directory of 0 arrays, expected 0"},
       {Patched(whole, entry, "X"), "got 0 arrays in its directory, expected 1"},
       {Patched(whole, entry + 28, "\xFF\xFF"), "got entry 0 of its directory cut"},
       {Patched(whole, entry + 8, "\1"), "got 'a.npy' encrypted"},

@@ -22,6 +22,8 @@ const std::vector<NotRun> kNotRun = {
     {"cmake", "builds the tree again; tests/install builds other projects with it", "CMakePresets.json"},
     {"ctest", "these tests", "CMakePresets.json"},
     {"tests/release/checks.sh", "hours", "tests/release/checks.sh"},
+    {"tensorboard", "no package of Debian; tests/interchange reads its files by TensorBoard's own description of them",
+     ""},
     {"build/draw", "the tests Install.Draw.… build it and look at what it draws", ""},
 };
 

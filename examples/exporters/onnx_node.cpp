@@ -57,7 +57,8 @@ void OnnxGraph::AddOperator(std::string_view op, const std::string& name, std::s
 }
 
 std::string OnnxGraph::BatchSize() {
-  const std::string name = "//N", shape = "//Shape", axis = "//Axis";
+  std::string name = "//N";
+  const std::string shape = "//Shape", axis = "//Axis";
   if (std::exchange(has_batch_size_, true)) return name;
   for (NodeId input : part_.inputs) {
     const Shape& lengths = graph().type(input).shape;

@@ -128,14 +128,14 @@ void AddAutoencoder(Cases& cases) {
   }
 }
 
-// As large as the tutorial's.
-void AddWideDecoder(Cases& cases) {
+// A decoder as it is before training.
+void AddDecoder(Cases& cases, const std::string& name, const VaeConfig& config) {
   Graph graph;
-  const Node z = Placeholder(graph, "Z", {kBatch, 2});
-  const Decoder decoder = BuildDecoder(z);
+  const Node z = Placeholder(graph, "Z", {kBatch, config.latent_units}, {.dtype = config.dtype});
+  const Decoder decoder = BuildDecoder(z, config);
   VariableStore variables(graph);
   Initialize(graph, variables);
-  cases.Add("wide decoder", graph, variables, {{z.id(), Drawn(z, 1, 1)}}, {decoder.mean}, {.kind = "model"});
+  cases.Add(name, graph, variables, {{z.id(), Drawn(z, 1, 1)}}, {decoder.mean}, {.kind = "model"});
 }
 
 // Shapes with N where only a run can tell the length.
@@ -240,7 +240,8 @@ int main(int argc, char** argv) {
   weft::Cases cases(argv[1]);
   weft::AddOps(cases);
   weft::AddAutoencoder(cases);
-  weft::AddWideDecoder(cases);
+  weft::AddDecoder(cases, "wide decoder", {});  // the tutorial's
+  weft::AddDecoder(cases, "decoder in f64", {.hidden_units = 16, .dtype = weft::DType::kFloat64});
   weft::AddBatchSizes(cases);
   weft::AddTrivialOutputs(cases);
   weft::AddSpecialValues(cases);

@@ -72,7 +72,7 @@ async function compare(what, run, cases, bound) {
 
 test('there are graphs of all kinds', () => {
   const count = (kind) => cases.filter((one) => one.kind === kind).length;
-  assert.ok(count('op') > 400 && count('model') === 31 && count('special') > 20 && count('graph') >= 4, 'too few');
+  assert.ok(count('op') > 400 && count('model') === 32 && count('special') > 20 && count('graph') >= 4, 'too few');
 });
 test('JavaScript gives what weft gives', () => compare('JavaScript', runScript, cases, 1e-4));
 test('ONNX Runtime gives what weft gives', () => compare('ONNX Runtime', runOnnx, cases.filter(isImplemented), 1e-5));
@@ -81,12 +81,13 @@ test('ONNX Runtime lacks no other operator', async () => {
   assert.equal(rest.length, 28);
   for (const one of rest) await assert.rejects(runOnnx(one), /Could not find an implementation/, one.name);
 });
+// In time of the processor: other tests run beside this one.
 test('JavaScript decodes more than 30 pictures a second', () => {
-  const one = cases.find(({name}) => name === 'wide decoder');
-  const begin = performance.now(), count = 100;
-  const run = scriptOf(one);
+  const run = scriptOf(cases.find(({name}) => name === 'wide decoder'));
+  const begin = process.cpuUsage(), count = 100;
   for (let i = 0; i < count; ++i) run({Z: Float32Array.of(i / count, -1)}, 1);
-  const rate = count / (performance.now() - begin) * 1000;
+  const {user, system} = process.cpuUsage(begin);
+  const rate = count / (user + system) * 1e6;
   console.log(`JavaScript: ${rate.toFixed(0)} pictures a second`);
   assert.ok(rate > 30);
 });

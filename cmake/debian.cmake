@@ -1,5 +1,5 @@
-# Debian packages, by `cpack -G DEB`: libweft0.1 (weft and weft::models), libweft-exporters0.1, and libweft-dev, what compilers need.
-# Configured with CMAKE_INSTALL_PREFIX=/usr libraries go where Debian wants them, /usr/lib/x86_64-linux-gnu.
+# Debian packages, by `cpack -G DEB`: libweft0.1 (weft and weft::models), libweft-exporters0.1, and libweft-dev, what compilers
+# need. Configured with CMAKE_INSTALL_PREFIX=/usr libraries go where Debian wants them, /usr/lib/x86_64-linux-gnu.
 set(abi ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 set(same_version "(= ${PROJECT_VERSION})")
 set(CPACK_GENERATOR DEB)

@@ -9,8 +9,16 @@ foreach(folder graph ops autodiff models examples tests)
 endforeach()
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/examples/exporters ${PROJECT_BINARY_DIR}/include/weft/exporters SYMBOLIC)
 
-# The headers of these folders, below weft/, that consumers may include: neither the rooms of the compiler nor what ops
-# and runs are made of. Whatever these declare is exported, and nothing else.
+# Headers that consumers may not include: the rooms of the compiler, and what ops, runs and exporters are made of.
+set(weft_internal_headers
+    "graph/(boost_graph|views/picture)"
+    "graph/compile/(blocks|chain|combine|emit|iteration_space|layout|memory_plan|partition|schedule|strips)"
+    "graph/runtime/(block_program|executor|foreign_format|panels|safetensors_header|workspace)"
+    "ops/((fused|layout|random|reduction|simd)/.*|element_blocks)"
+    "models/(c_api_handles|text/.*|training/(fit_progress|generation_index))"
+    "exporters/(exported_ops|layer_patterns|npy_header|onnx_node|onnx_rules|script_[a-z]+|stored_value|zip)")
+
+# All other headers of these folders, below weft/. What they declare is exported, and nothing else.
 function(weft_public_headers result)
   set(headers "")
   foreach(folder IN LISTS ARGN)
@@ -18,12 +26,8 @@ function(weft_public_headers result)
          ${PROJECT_BINARY_DIR}/include/weft/${folder}/*.h)
     list(APPEND headers ${found})
   endforeach()
-  list(FILTER headers EXCLUDE REGEX "^ops/(fused|layout|random|reduction|simd)/|^ops/element_blocks")
-  list(FILTER headers EXCLUDE REGEX "^graph/compile/(blocks|chain|combine|emit|iteration_space|layout|memory_plan|partition|schedule|strips)[.]h")
-  list(FILTER headers EXCLUDE REGEX "^graph/runtime/(block_program|executor|foreign_format|panels|safetensors_header|workspace)[.]h")
-  list(FILTER headers EXCLUDE REGEX "^graph/(boost_graph|views/picture)[.]h")
-  list(FILTER headers EXCLUDE REGEX "^exporters/(exported_ops|layer_patterns|npy_header|onnx_node|onnx_rules|script_[a-z]+|stored_value|zip)[.]h")
-  list(FILTER headers EXCLUDE REGEX "^models/(c_api_handles|text/.*|training/fit_progress|training/generation_index)[.]h")
+  list(JOIN weft_internal_headers "|" internal)
+  list(FILTER headers EXCLUDE REGEX "^(${internal})[.]h$")
   set(${result} ${headers} PARENT_SCOPE)
 endfunction()
 
@@ -61,8 +65,7 @@ function(weft_make_shared target described)
     return()
   endif()
   get_target_property(headers ${described} WEFT_HEADERS)
-  list(TRANSFORM headers PREPEND ${PROJECT_SOURCE_DIR}/)
-  list(TRANSFORM headers REPLACE "/exporters/" "/examples/exporters/")
+  list(TRANSFORM headers PREPEND ${PROJECT_BINARY_DIR}/include/weft/)
   set(exports ${CMAKE_CURRENT_BINARY_DIR}/${target}.exports)
   set(script ${PROJECT_SOURCE_DIR}/cmake/write_exports.cmake)
   add_custom_command(OUTPUT ${exports} VERBATIM COMMENT "What ${target} shows" DEPENDS ${headers} ${script}

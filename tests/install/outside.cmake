@@ -9,7 +9,7 @@ if(KIND STREQUAL "static")
     string(APPEND installed -static)
   endif()
 endif()
-set(flags -O1 -Wall -Wextra -Werror ${FLAGS})
+separate_arguments(flags UNIX_COMMAND "-O1 -Wall -Wextra -Werror ${FLAGS}")
 
 # Runs the command; fails with what it printed.
 function(weft_run)

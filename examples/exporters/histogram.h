@@ -10,7 +10,9 @@ namespace weft {
 
 class Histogram {
  public:
+  // Of these values, which it counts into TensorBoard's buckets.
   static Histogram Of(std::span<const float> values);
+  // The same of f64.
   static Histogram Of(std::span<const double> values);
 
   // Of finite values; NaN and infinities are left out.

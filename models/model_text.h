@@ -12,6 +12,7 @@
 // The graph is the same as that of the C++ calls in the same order: its names are the interface, as ever.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -21,6 +22,8 @@
 #include "weft/graph/graph.h"
 
 namespace weft {
+
+inline constexpr size_t kMaxModelText = size_t{1} << 16;  // bytes
 
 // By name: a number, true or false, or a text.
 using ModelParameters = std::map<std::string, std::variant<double, bool, std::string>, std::less<>>;

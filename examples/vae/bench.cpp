@@ -36,8 +36,8 @@ std::vector<double> StepTimes(const BenchOptions& options, int threads) {
   Graph graph;
   const StepOptions step = {.batch = options.batch, .clip_norm = 0};
   const VaeConfig config = ConfigOf(options.model, step);
-  RequireMemory(config, Memory::kTraining);
-  const TrainableModel model = BuildTrainable(graph, config, step);
+  RequireMemory({.config = config}, Memory::kTraining);
+  const TrainableModel model = BuildTrainable(graph, {.config = config}, step);
   VariableStore variables(graph);
   Initialize(graph, variables);
   Session session(graph, variables, {.threads = threads});

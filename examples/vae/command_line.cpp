@@ -178,7 +178,11 @@ Request ParseCommandLine(const std::vector<std::string>& arguments) {
     if (!command.app->parsed()) continue;
     RefuseExtras(*command.app);
     RefuseExtras(app);
-    requests.train.given = GivenOptions(*command.app);
+    const std::set<std::string> given = GivenOptions(*command.app);
+    requests.train.given = given;
+    for (ModelOptions* model :
+         {&requests.train.model, &requests.graph.model, &requests.plan.model, &requests.lint.model})
+      model->given = given;
     if (command.app->get_name() == "train") RefuseContradictions(requests.train);
     return command.request();
   }

@@ -74,7 +74,7 @@ void EncodeCommand(const EncodeOptions& options, Output& output) {
   const ModelFile file = OpenModel(options.source.from);
   const LabelledImages images = ReadImagesFor(file.model, options.source);
   VariableStore variables;
-  LatentEncoder encoder(file.model.config, variables, {.threads = machine.threads()});
+  LatentEncoder encoder(file.model, variables, {.threads = machine.threads()});
   RestorePart(file, encoder.graph(), "Encoder", variables);
   RequireReplaceable(options.out, options.force);
 

@@ -18,7 +18,7 @@ Json ToJson(const Elbo& elbo) {
 
 }  // namespace
 
-std::vector<Watched> WatchedBy(const Loss& loss) {
+std::vector<Watched> WatchedBy(const Autoencoder::LossNodes& loss) {
   return {{.name = "reconstruction", .node = loss.reconstruction}, {.name = "kl", .node = loss.divergence}};
 }
 

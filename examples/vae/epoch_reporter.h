@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weft/examples/vae/history.h"
+#include "weft/examples/vae/model.h"
 #include "weft/examples/vae/options.h"
 #include "weft/examples/vae/output.h"
 #include "weft/examples/vae/progress.h"
@@ -15,7 +16,7 @@
 namespace weft {
 
 // The nodes that the reporter expects to be watched, in this order.
-std::vector<Watched> WatchedBy(const Loss& loss);
+std::vector<Watched> WatchedBy(const Autoencoder::LossNodes& loss);
 
 class EpochReporter {
  public:

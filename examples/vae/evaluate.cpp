@@ -7,6 +7,7 @@
 #include "weft/examples/vae/latent_axes.h"
 #include "weft/examples/vae/machine.h"
 #include "weft/examples/vae/model_file.h"
+#include "weft/examples/vae/network.h"
 #include "weft/examples/vae/report.h"
 #include "weft/examples/vae/run_images.h"
 #include "weft/models/training/evaluation.h"
@@ -15,11 +16,11 @@ namespace weft {
 namespace {
 
 // Each sample has an ε stream of its own, the first one the stream of training's reports.
-ElboFigures MeanFigures(Session& session, const VariationalAutoencoder& vae, const Rows& images, int64_t samples) {
+ElboFigures MeanFigures(Session& session, const ElboNodes& nodes, const Rows& images, int64_t samples) {
   ElboFigures mean;
   const auto part = 1 / static_cast<double>(samples);
   for (int64_t sample = 0; sample < samples; ++sample) {
-    const ElboFigures figures = EvaluateElbo(session, vae, images, kEvaluationSeed + static_cast<uint64_t>(sample));
+    const ElboFigures figures = EvaluateElbo(session, nodes, images, kEvaluationSeed + static_cast<uint64_t>(sample));
     mean.negative_elbo += part * figures.negative_elbo;
     mean.reconstruction += part * figures.reconstruction;
     mean.divergence += part * figures.divergence;
@@ -52,15 +53,15 @@ void EvaluateCommand(const EvaluateOptions& options, Output& output) {
   const LabelledImages images = ReadImagesFor(file.model, options.source);
 
   Graph graph;
-  const VariationalAutoencoder vae = BuildVariationalAutoencoder(graph, file.model.config);
+  const Autoencoder vae = BuildAutoencoder(graph, file.model);
   VariableStore variables(graph);
   RestorePart(file, graph, "Encoder", variables);
   RestorePart(file, graph, "Decoder", variables);
   Session session(graph, variables, {.threads = machine.threads()});
 
   const Rows rows = Rows::OfBytes(images.images.pixels, images.images.count);
-  const ElboFigures figures = MeanFigures(session, vae, rows, options.samples);
-  LatentEncoder encoder(file.model.config, variables, {.threads = machine.threads()});
+  const ElboFigures figures = MeanFigures(session, ElboNodesOf(vae), rows, options.samples);
+  LatentEncoder encoder(file.model, variables, {.threads = machine.threads()});
   const std::vector<LatentAxis> axes = LatentAxesOf(encoder.Of(images.images));
   if (options.json) {
     Json json = ElboJson(figures, images.images.count);

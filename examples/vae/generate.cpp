@@ -21,11 +21,11 @@ void GenerateCommand(const GenerateOptions& options, Output& output) {
                               posterior = options.out / "vae_std.png";
 
   VariableStore variables;
-  PictureDecoder decoder(file.model.config, variables, {.threads = machine.threads()});
+  PictureDecoder decoder(file.model, variables, {.threads = machine.threads()});
   RestorePart(file, decoder.graph(), "Decoder", variables);
   std::optional<LatentEncoder> encoder;
   if (options.around) {
-    encoder.emplace(file.model.config, variables, SessionOptions{.threads = machine.threads()});
+    encoder.emplace(file.model, variables, SessionOptions{.threads = machine.threads()});
     RestorePart(file, encoder->graph(), "Encoder", variables);
   }
 

@@ -53,9 +53,9 @@ void GraphCommand(const GraphOptions& options, Output& output) {
     throw UsageError("contradiction: --depth and --format text: got both, expected --depth with --format dot only");
   }
   Graph graph;
-  const VaeConfig config = ConfigOf(options.model, options.step);
-  if (options.training) BuildTrainable(graph, config, options.step);
-  else BuildVariationalAutoencoder(graph, config);
+  const Model model = ModelOf(options.model, options.step);
+  if (options.training) BuildTrainable(graph, model, options.step);
+  else BuildAutoencoder(graph, model);
   const Path scope = ScopeOf(graph, options.scope);
   if (options.format == "text") return output.Text(scope.is_root() ? ToText(graph) : LinesWithin(ToText(graph), scope));
   DotOptions dot = {.scope = scope, .gradients = options.training};

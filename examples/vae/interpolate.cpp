@@ -24,9 +24,9 @@ void InterpolateCommand(const InterpolateOptions& options, Output& output) {
   RequireImage("--a", options.a, images, options.source);
   RequireImage("--b", options.b, images, options.source);
   VariableStore variables;
-  LatentEncoder encoder(file.model.config, variables, {.threads = machine.threads()});
+  LatentEncoder encoder(file.model, variables, {.threads = machine.threads()});
   RestorePart(file, encoder.graph(), "Encoder", variables);
-  PictureDecoder decoder(file.model.config, variables, {.threads = machine.threads()});
+  PictureDecoder decoder(file.model, variables, {.threads = machine.threads()});
   RestorePart(file, decoder.graph(), "Decoder", variables);
 
   RequireReplaceable(options.out, options.force);

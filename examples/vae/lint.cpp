@@ -11,7 +11,7 @@ namespace weft {
 
 void LintCommand(const LintOptions& options, Output& output) {
   Graph graph;
-  const TrainableModel model = BuildTrainable(graph, ConfigOf(options.model, options.step), options.step);
+  const TrainableModel model = BuildTrainable(graph, ModelOf(options.model, options.step), options.step);
   const Node loss = model.vae.loss.total;
   const std::vector<Finding> findings = Lint(graph, {&loss, 1});
   for (const Finding& finding : findings) output.Line(fmt::format("{}: {}", finding.code, OneLine(finding.sentence)));

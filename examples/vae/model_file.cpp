@@ -10,9 +10,11 @@
 #include "weft/examples/vae/arguments.h"
 #include "weft/examples/vae/existing.h"
 #include "weft/examples/vae/model_size.h"
+#include "weft/examples/vae/network.h"
 #include "weft/examples/vae/output.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/run_directory.h"
+#include "weft/examples/vae/text_model.h"
 #include "weft/graph/error.h"
 #include "weft/graph/op.h"
 
@@ -28,8 +30,9 @@ constexpr WholeRange kWidths = {1, 1'000'000}, kLayers = {1, 1000}, kSides = {1,
 // ---- How large -----------------------------------------------------------------------------------------------------
 
 // Nothing if the file says nothing of its model.
-std::optional<Model> ModelOf(const Metadata& metadata, const std::filesystem::path& path) {
-  if (!metadata.contains("latent")) return std::nullopt;
+std::optional<Model> ModelIn(const Metadata& metadata, const std::filesystem::path& path) {
+  std::optional<Model> text = TextModelOf(metadata, path);
+  if (!text && !metadata.contains("latent")) return std::nullopt;
   const auto read = [&](const std::string& key, WholeRange range) {
     const auto found = metadata.find(key);
     try {
@@ -38,7 +41,13 @@ std::optional<Model> ModelOf(const Metadata& metadata, const std::filesystem::pa
       Fail("model size", path, error.what());
     }
   };
-  Model model = {.rows = read("rows", kSides), .columns = read("columns", kSides)};
+  Model model = text ? *std::move(text) : Model();
+  model.rows = read("rows", kSides);
+  model.columns = read("columns", kSides);
+  if (model.is_text()) {
+    MeasureTextModel(model);
+    return model;
+  }
   model.config.pixels = model.rows * model.columns;
   model.config.hidden_units = read("hidden", kWidths);
   model.config.hidden_layers = static_cast<int>(read("layers", kLayers));
@@ -146,9 +155,13 @@ Metadata DescribeModel(const Model& model, Graph& graph) {
   Metadata metadata = {{"model", "variational autoencoder"},
                        {"rows", std::to_string(model.rows)},
                        {"columns", std::to_string(model.columns)},
-                       {"hidden", std::to_string(model.config.hidden_units)},
-                       {"layers", std::to_string(model.config.hidden_layers)},
                        {"latent", std::to_string(model.config.latent_units)}};
+  if (model.is_text()) {
+    metadata.merge(DescribeTextModel(model));
+  } else {
+    metadata["hidden"] = std::to_string(model.config.hidden_units);
+    metadata["layers"] = std::to_string(model.config.hidden_layers);
+  }
   for (const char* scope : {"Encoder", "Decoder"}) {
     for (const auto& [name, description] : FormulaNodes(graph, scope)) metadata[KeyOf(name)] = description;
   }
@@ -159,25 +172,25 @@ ModelFile OpenModel(const std::filesystem::path& from) {
   RequireExists(from);
   ModelFile file = {.path = std::filesystem::is_directory(from) ? NewestGeneration(from).weights : from};
   CheckpointSummary summary = Inspect(file.path);
-  const std::optional<Model> model = ModelOf(summary.metadata, file.path);
+  const std::optional<Model> model = ModelIn(summary.metadata, file.path);
   file.model = model ? *model : Measured(summary, file.path);
   file.metadata = std::move(summary.metadata);
   // Before anything of that size is allocated. A part of a model may be missing from the file, as Restore will say.
-  const double expected = ModelBytes(file.model.config, Memory::kWeights);
+  const double expected = ModelBytes(file.model, Memory::kWeights);
   if (expected > 3 * static_cast<double>(summary.file_bytes) + (1 << 20)) {
     Fail("model size", file.path,
-         fmt::format("got {}, expected {} for latent {}, hidden {}, layers {}",
-                     ByteText(static_cast<double>(summary.file_bytes)), ByteText(expected),
-                     file.model.config.latent_units, file.model.config.hidden_units, file.model.config.hidden_layers));
+         fmt::format("got {}, expected {} for {}", ByteText(static_cast<double>(summary.file_bytes)),
+                     ByteText(expected), SizesText(file.model)));
   }
   return file;
 }
 
 void RestorePart(const ModelFile& file, Graph& graph, std::string_view scope, VariableStore& store) {
   RequireSameNodes(file, graph, scope);
-  const RestoreReport report = Restore(file.path, {.scope = scope}, store);
-  Note(
-      fmt::format("restored {} variables of {} from {}", report.restored.size(), scope, Printable(file.path.native())));
+  const bool all = file.model.is_text();
+  const RestoreReport report = Restore(file.path, {.scope = all ? Path() : Path(scope)}, store);
+  Note(fmt::format("restored {} variables of {} from {}", report.restored.size(), all ? "the model" : scope,
+                   Printable(file.path.native())));
 }
 
 }  // namespace weft

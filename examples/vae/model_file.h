@@ -6,20 +6,13 @@
 #include <map>
 #include <string>
 
+#include "weft/examples/vae/model.h"
 #include "weft/graph/runtime/checkpoint.h"
-#include "weft/models/variational_autoencoder.h"
 
 namespace weft {
 
-// Sizes of the network, and of the pictures that it was trained on: pixels = rows · columns.
-struct Model {
-  VaeConfig config = {};
-  int64_t rows = 28;
-  int64_t columns = 28;
-};
-
-// What a file says of its model beside the variables: sizes, and what each node of Encoder/ and Decoder/ is that has a
-// name but no variables, as "node.Encoder/H" = "Relu f32[N, 512]".
+// What a file says of its model beside the variables: sizes, the text if it is one, and what each node of Encoder/ and
+// Decoder/ is that has a name but no variables, as "node.Encoder/H" = "Relu f32[N, 512]".
 Metadata DescribeModel(const Model& model, Graph& graph);
 
 // Sizes by the shapes of the variables that are there, by name: where they disagree, those that most of them tell. What
@@ -37,7 +30,8 @@ struct ModelFile {
 // also for sizes that the file cannot hold, and std::system_error.
 ModelFile OpenModel(const std::filesystem::path& from);
 
-// Fills the variables of `scope`, "Encoder" or "Decoder", all of them, and notes their number on stderr. Throws like
+// Fills the variables of `scope`, "Encoder" or "Decoder", all of them, and notes their number on stderr; of a text,
+// whose scopes may be others, those of the whole model. Throws like
 // Restore, and CheckpointError for a file in which a node of the scope is another one than in `graph`.
 void RestorePart(const ModelFile& file, Graph& graph, std::string_view scope, VariableStore& store);
 

@@ -23,6 +23,9 @@ double AvailableBytes() {
   return limited ? std::min(physical, static_cast<double>(limit.rlim_cur)) : physical;
 }
 
+// In training: weight, gradient, and Adam's m and v.
+double Copies(Memory memory) { return memory == Memory::kTraining ? 4 : 1; }
+
 }  // namespace
 
 double ModelBytes(const VaeConfig& config, Memory memory) {
@@ -34,8 +37,18 @@ double ModelBytes(const VaeConfig& config, Memory memory) {
   };
   const double heads = 2 * (hidden + 1) * latent, logits = (hidden + 1) * pixels;
   const double numbers = side(pixels) + heads + side(latent) + logits;
-  constexpr double kCopiesInTraining = 4;  // weight, gradient, and Adam's m and v
-  return numbers * 4 * (memory == Memory::kTraining ? kCopiesInTraining : 1);
+  return numbers * 4 * Copies(memory);
+}
+
+double ModelBytes(const Graph& graph, Memory memory) {
+  double bytes = 0;
+  for (const auto& [variable, value] : graph.initial_values()) {
+    const TensorType& type = graph.type(variable);
+    double numbers = 1;
+    for (Dim dim : type.shape) numbers *= static_cast<double>(dim.length());
+    bytes += numbers * static_cast<double>(SizeOf(type.dtype));
+  }
+  return bytes * Copies(memory);
 }
 
 std::string ByteText(double bytes) {
@@ -45,12 +58,11 @@ std::string ByteText(double bytes) {
   return unit == 0 ? fmt::format("{:.0f} {}", bytes, kUnits[unit]) : fmt::format("{:.3g} {}", bytes, kUnits[unit]);
 }
 
-void RequireMemory(const VaeConfig& config, Memory memory) {
-  const double needed = ModelBytes(config, memory), available = AvailableBytes();
+void RequireBytes(double needed, std::string_view what) {
+  const double available = AvailableBytes();
   if (needed <= available) return;
-  throw ResourceError(fmt::format(
-      "memory: model of latent {}, hidden {}, layers {}: needs {} for its variables, expected at most {}",
-      config.latent_units, config.hidden_units, config.hidden_layers, ByteText(needed), ByteText(available)));
+  throw ResourceError(fmt::format("memory: {}: needs {} for its variables, expected at most {}", what, ByteText(needed),
+                                  ByteText(available)));
 }
 
 }  // namespace weft

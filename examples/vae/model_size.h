@@ -1,6 +1,9 @@
 // How large a model is, before anything of it exists.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "weft/models/variational_autoencoder.h"
 
 namespace weft {
@@ -11,10 +14,13 @@ enum class Memory { kWeights, kTraining };
 // number, as it must not overflow for any config.
 double ModelBytes(const VaeConfig& config, Memory memory);
 
+// The same of the variables that a graph has.
+double ModelBytes(const Graph& graph, Memory memory);
+
 // "1.2 GB"
 std::string ByteText(double bytes);
 
-// Throws ResourceError if this process cannot have so many bytes.
-void RequireMemory(const VaeConfig& config, Memory memory);
+// Throws ResourceError if this process cannot have so many bytes; `what` needs them.
+void RequireBytes(double needed, std::string_view what);
 
 }  // namespace weft

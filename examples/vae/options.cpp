@@ -49,6 +49,19 @@ void AddModel(Arguments& arguments, ModelOptions& model) {
   arguments.Whole("--layers", model.layers, {1, 1000}, "hidden layers on each side");
 }
 
+void AddText(Arguments& arguments, ModelOptions& model) {
+  arguments.Path("--model", model.file, "text of another model (.weft); --hidden and such are its parameters");
+  arguments.Each(
+      "--set", "NAME=VALUE", "a parameter of the text; may be given for several", [&model](const std::string& text) {
+        const size_t sign = text.find('=');
+        if (sign == std::string::npos || sign == 0)
+          throw UsageError(fmt::format("value: --set: got '{}', expected NAME=VALUE", Printable(text)));
+        if (!model.set.emplace(text.substr(0, sign), text.substr(sign + 1)).second)
+          throw UsageError(
+              fmt::format("value: --set: got '{}' twice, expected it once", Printable(text.substr(0, sign))));
+      });
+}
+
 void AddInit(Arguments& arguments, ModelOptions& model) {
   arguments.Choice("--init", model.init, {"tutorial", "torch", "glorot"}, "first values of the variables");
 }
@@ -97,6 +110,7 @@ void Declare(CLI::App& command, TrainOptions& options) {
   Arguments arguments(command);
   AddData(arguments, options.data);
   arguments.Whole("--epochs", options.epochs, {1, 1'000'000}, "passes over the training images");
+  AddText(arguments, options.model);
   AddModel(arguments, options.model);
   AddStep(arguments, options.step);
   AddInit(arguments, options.model);
@@ -192,6 +206,7 @@ void Declare(CLI::App& command, ExportOptions& options) {
 
 void Declare(CLI::App& command, GraphOptions& options) {
   Arguments arguments(command);
+  AddText(arguments, options.model);
   AddModel(arguments, options.model);
   AddStep(arguments, options.step);
   arguments.Choice("--format", options.format, {"dot", "text"}, "for Graphviz, or the text form");
@@ -233,6 +248,7 @@ void Declare(CLI::App& command, DiffOptions& options) {
 
 void Declare(CLI::App& command, PlanOptions& options) {
   Arguments arguments(command);
+  AddText(arguments, options.model);
   AddModel(arguments, options.model);
   AddStep(arguments, options.step);
   arguments.Path("--dump-passes", options.dump_passes, "directory for the graph after each pass");
@@ -241,6 +257,7 @@ void Declare(CLI::App& command, PlanOptions& options) {
 
 void Declare(CLI::App& command, LintOptions& options) {
   Arguments arguments(command);
+  AddText(arguments, options.model);
   AddModel(arguments, options.model);
   AddStep(arguments, options.step);
 }

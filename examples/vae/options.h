@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,6 +29,10 @@ struct ModelOptions {
   int64_t hidden = 512;
   int64_t layers = 3;
   std::string init = "tutorial";
+  std::filesystem::path file = {};              // of a text; empty: the network of models/
+  std::string text = {};                        // of a run that goes on
+  std::map<std::string, std::string> set = {};  // parameters of the text
+  std::set<std::string> given = {};             // names of the options that were on the command line, "--hidden"
 };
 
 struct StepOptions {

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "weft/examples/vae/network.h"
 #include "weft/models/training/dataset.h"
-#include "weft/ops/ops.h"
 
 namespace weft {
 
@@ -19,20 +19,18 @@ Tensor ImageTensor(const Images& images, int64_t begin, int64_t count) {
   return tensor;
 }
 
-LatentEncoder::LatentEncoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options)
-    : x_(Placeholder(graph_, "InputData/X", {kBatch, config.pixels})),
-      encoder_(BuildEncoder(x_, config)),
-      session_(graph_, store, options) {}
+LatentEncoder::LatentEncoder(const Model& model, VariableStore& store, const SessionOptions& options)
+    : vae_(BuildAutoencoder(graph_, model)), session_(graph_, store, options) {}
 
 Posterior LatentEncoder::Of(const Images& images, int64_t begin, int64_t count) {
   const Tensor x = ImageTensor(images, begin, count);
-  std::vector<Tensor> results = session_.Run({{x_, x}}, {encoder_.mean, encoder_.log_variance});
+  std::vector<Tensor> results = session_.Run({{vae_.x, x}}, {vae_.encoder.mean, vae_.encoder.log_variance});
   return {.mean = std::move(results[0]), .log_variance = std::move(results[1])};
 }
 
 Posterior LatentEncoder::Of(const Images& images) {
   constexpr int64_t kAtOnce = 1000;
-  const Shape shape = {images.count, encoder_.mean.shape()[1]};
+  const Shape shape = {images.count, vae_.encoder.mean.shape()[1]};
   Posterior all = {.mean = Tensor(DType::kFloat32, shape), .log_variance = Tensor(DType::kFloat32, shape)};
   size_t done = 0;  // numbers
   for (int64_t begin = 0; begin < images.count; begin += kAtOnce) {
@@ -44,9 +42,7 @@ Posterior LatentEncoder::Of(const Images& images) {
   return all;
 }
 
-PictureDecoder::PictureDecoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options)
-    : z_(Placeholder(graph_, "Z", {kBatch, config.latent_units})),
-      decoder_(BuildDecoder(z_, config)),
-      session_(graph_, store, options) {}
+PictureDecoder::PictureDecoder(const Model& model, VariableStore& store, const SessionOptions& options)
+    : vae_(BuildAutoencoder(graph_, model)), session_(graph_, store, options) {}
 
 }  // namespace weft

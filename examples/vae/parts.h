@@ -1,14 +1,14 @@
 // The two halves of a model at work, each with a graph of its own over a common store.
 //
 //   VariableStore variables;
-//   PictureDecoder decoder(model.config, variables, {.threads = 2});
+//   PictureDecoder decoder(model, variables, {.threads = 2});
 //   RestorePart(file, decoder.graph(), "Decoder", variables);
 //   Tensor pictures = decoder.Pictures(z);
 #pragma once
 
 #include "weft/examples/vae/idx.h"
+#include "weft/examples/vae/model.h"
 #include "weft/graph/runtime/session.h"
-#include "weft/models/variational_autoencoder.h"
 
 namespace weft {
 
@@ -23,7 +23,7 @@ struct Posterior {
 
 class LatentEncoder {
  public:
-  LatentEncoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options);
+  LatentEncoder(const Model& model, VariableStore& store, const SessionOptions& options);
   Graph& graph() { return graph_; }
   // Of all images, by the moving averages.
   Posterior Of(const Images& images);
@@ -31,22 +31,20 @@ class LatentEncoder {
 
  private:
   Graph graph_;
-  Node x_;
-  Encoder encoder_;
+  Autoencoder vae_;
   Session session_;
 };
 
 class PictureDecoder {
  public:
-  PictureDecoder(const VaeConfig& config, VariableStore& store, const SessionOptions& options);
+  PictureDecoder(const Model& model, VariableStore& store, const SessionOptions& options);
   Graph& graph() { return graph_; }
   // f32[n, latent] → f32[n, pixels] in 0 … 1
-  Tensor Pictures(const Tensor& z) { return session_.Run({{z_, z}}, decoder_.mean); }
+  Tensor Pictures(const Tensor& z) { return session_.Run({{vae_.encoder.sample, z}}, vae_.decoder.mean); }
 
  private:
   Graph graph_;
-  Node z_;
-  Decoder decoder_;
+  Autoencoder vae_;
   Session session_;
 };
 

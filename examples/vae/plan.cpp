@@ -15,7 +15,6 @@
 #include "weft/examples/vae/report.h"
 #include "weft/graph/compile/compile.h"
 #include "weft/graph/views/text.h"
-#include "weft/ops/ops.h"
 
 namespace weft {
 namespace {
@@ -66,16 +65,14 @@ void PrintSpeedup(const Program& program, Output& output) {
 }  // namespace
 
 void PlanCommand(const PlanOptions& options, Output& output) {
-  const VaeConfig config = ConfigOf(options.model, options.step);
-  RequireMemory(config, Memory::kTraining);
+  const Model described = ModelOf(options.model, options.step);
+  RequireMemory(described, Memory::kTraining);
   if (!options.dump_passes.empty()) MakeEmptyDirectory(options.dump_passes);
   Graph graph;
-  const TrainableModel model = BuildTrainable(graph, config, options.step);
+  const TrainableModel model = BuildTrainable(graph, described, options.step);
   std::vector<NodeId> guards = {model.vae.loss.total.id()};
   for (const Node& guard : Guards(model)) guards.push_back(guard.id());
-  Graph generator;
-  const Decoder decoder = BuildDecoder(Placeholder(generator, "Z", {kBatch, config.latent_units}), config);
-  const VariationalAutoencoder& vae = model.vae;
+  const Autoencoder& vae = model.vae;
 
   const int64_t batch = options.step.batch;
   const Row rows[] = {
@@ -84,7 +81,7 @@ void PlanCommand(const PlanOptions& options, Output& output) {
        {.fetches = {vae.loss.total.id()}, .updates = true, .guards = guards, .batch = batch, .mode = Mode::kTraining}},
       {"evaluation", graph, {.fetches = {vae.loss.total.id()}, .batch = batch}},
       {"encoder", graph, {.fetches = {vae.encoder.mean.id(), vae.encoder.log_variance.id()}, .batch = batch}},
-      {"decoder", generator, {.fetches = {decoder.mean.id()}, .batch = batch}},
+      {"decoder", graph, {.fetches = {vae.decoder.mean.id()}, .fed = {vae.encoder.sample.id()}, .batch = batch}},
   };
   output.Line(fmt::format("{:<10} {:>7} {:>7} {:>8} {:>16} {:>14}", "program", "batch", "steps", "buffers",
                           "arena bytes", "products"));
@@ -92,8 +89,8 @@ void PlanCommand(const PlanOptions& options, Output& output) {
   for (const Row& row : std::span(rows).subspan(1)) PrintRow(row, options.dump_passes, output);
   PrintSpeedup(*training, output);
   output.Line(fmt::format("variables: {}, with optimizer and gradients {}",
-                          ByteText(ModelBytes(config, Memory::kWeights)),
-                          ByteText(ModelBytes(config, Memory::kTraining))));
+                          ByteText(ModelBytes(described, Memory::kWeights)),
+                          ByteText(ModelBytes(described, Memory::kTraining))));
   if (!options.dump_passes.empty()) output.Line(WroteText(options.dump_passes));
   if (options.measure) PrintProfile(graph, model, batch, output);
 }

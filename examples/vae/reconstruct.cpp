@@ -16,9 +16,9 @@ void ReconstructCommand(const ReconstructOptions& options, Output& output) {
   const ModelFile file = OpenModel(options.source.from);
   const LabelledImages images = ReadImagesFor(file.model, options.source);
   VariableStore variables;
-  LatentEncoder encoder(file.model.config, variables, {.threads = machine.threads()});
+  LatentEncoder encoder(file.model, variables, {.threads = machine.threads()});
   RestorePart(file, encoder.graph(), "Encoder", variables);
-  PictureDecoder decoder(file.model.config, variables, {.threads = machine.threads()});
+  PictureDecoder decoder(file.model, variables, {.threads = machine.threads()});
   RestorePart(file, decoder.graph(), "Decoder", variables);
 
   const std::filesystem::path picture = options.out / "reconstructions.png";

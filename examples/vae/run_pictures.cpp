@@ -11,8 +11,8 @@ std::vector<std::filesystem::path> DrawRun(const std::filesystem::path& director
                                            const std::vector<EpochFigures>& history,
                                            const std::function<void()>& before_each) {
   constexpr int64_t kGrid = 15;
-  LatentEncoder encoder(model.config, variables, {.threads = threads});
-  PictureDecoder decoder(model.config, variables, {.threads = threads});
+  LatentEncoder encoder(model, variables, {.threads = threads});
+  PictureDecoder decoder(model, variables, {.threads = threads});
   std::vector<std::filesystem::path> files;
   const auto next = [&](const char* name) {
     before_each();

@@ -22,6 +22,7 @@
 #include "weft/examples/vae/run_options.h"
 #include "weft/examples/vae/run_pictures.h"
 #include "weft/examples/vae/signals.h"
+#include "weft/examples/vae/text_model.h"
 #include "weft/examples/vae/training_log.h"
 #include "weft/graph/error.h"
 #include "weft/ops/numerics.h"
@@ -39,9 +40,7 @@ class Run {
         output_(output),
         machine_(options.machine),
         images_(ReadRunImages(options)),
-        model_{.config = ConfigOf(options.model, options.step, images_.rows() * images_.columns()),
-               .rows = images_.rows(),
-               .columns = images_.columns()},
+        model_(ModelOf(options.model, options.step, images_.rows(), images_.columns())),
         network_(Build()),
         variables_(graph_),
         session_(graph_, variables_, {.threads = machine_.threads(), .seed = static_cast<uint64_t>(options.seed)}) {}
@@ -94,8 +93,8 @@ class Run {
 
  private:
   TrainableModel Build() {
-    RequireMemory(model_.config, Memory::kTraining);
-    return BuildTrainable(graph_, model_.config, options_.step);
+    RequireMemory(model_, Memory::kTraining);
+    return BuildTrainable(graph_, model_, options_.step);
   }
 
   Objective Watching() const { return {.loss = network_.vae.loss.total, .watched = WatchedBy(network_.vae.loss)}; }
@@ -214,18 +213,21 @@ void Run::PrintHeader() {
   Note(fmt::format("data        {}: {} training, {} validation, {} test images of {} × {}",
                    Printable(options_.data.native()), training.count(), images_.held_out, images_.test.images.count,
                    model_.rows, model_.columns));
-  Note(fmt::format("model       latent {}, hidden {} × {}, init {}: {} parameters", options_.model.latent,
-                   options_.model.layers, options_.model.hidden, options_.model.init, Grouped(parameters)));
-  Note(fmt::format("training    {} epochs of {} steps of {}, {}, learning rate {}, clip norm {}, beta {}, seed {}",
+  const ModelOptions& model = options_.model;
+  const std::string sizes = model_.is_text() ? fmt::format("{} with {}", model_.title, SizesText(model_))
+                                             : fmt::format("latent {}, hidden {} × {}, init {}, beta {}", model.latent,
+                                                           model.layers, model.hidden, model.init, step.beta);
+  Note(fmt::format("model       {}: {} parameters", sizes, Grouped(parameters)));
+  Note(fmt::format("training    {} epochs of {} steps of {}, {}, learning rate {}, clip norm {}, seed {}",
                    options_.epochs, (training.count() + step.batch - 1) / step.batch, step.batch, step.optimizer,
-                   step.learning_rate, step.clip_norm, step.beta, options_.seed));
+                   step.learning_rate, step.clip_norm, options_.seed));
   Note(fmt::format("machine     {} thread{}, {}; a step: {}, {} bytes of arena", machine_.threads(),
                    machine_.threads() == 1 ? "" : "s", machine_.target(), FlopText(figures.flops),
                    Grouped(figures.arena_bytes)));
 }
 
 void Run::Report(const DeferredSignals& signals) {
-  const ElboFigures figures = EvaluateElbo(session_, network_.vae, images_.Test(), kEvaluationSeed);
+  const ElboFigures figures = EvaluateElbo(session_, ElboNodesOf(network_.vae), images_.Test(), kEvaluationSeed);
   std::vector<std::filesystem::path> files;
   try {
     files = DrawRun(directory_.path, model_, variables_, machine_.threads(), images_.test, history_,
@@ -253,7 +255,9 @@ void Run::Report(const DeferredSignals& signals) {
 void TrainCommand(const TrainOptions& options, Output& output) {
   RequireLoggable(options);
   if (options.resume.empty()) {
-    Run run(options, output);
+    TrainOptions read = options;
+    if (!options.model.file.empty()) read.model.text = ReadModelText(options.model.file);
+    Run run(read, output);
     run.Begin();
     run.Train();
     return;

@@ -20,6 +20,8 @@ class ModelBuilder {
  public:
   ModelBuilder(Graph& graph, const ModelSource& source, const ModelParameters& given)
       : graph_(graph), source_(source), given_(given) {}
+  ModelBuilder(const ModelBuilder&) = delete;
+  ModelBuilder& operator=(const ModelBuilder&) = delete;
 
   ModelText Run(const std::vector<Statement>& statements);
   // Of the statements that are parameters alone.
@@ -64,7 +66,8 @@ class ModelBuilder {
   const ModelParameters& given_;
   ModelText model_;
   std::map<std::string_view, const Statement*> blocks_;
-  Locals locals_;  // of the block that is at work, or of the model
+  Locals globals_;              // names of the text outside of blocks
+  Locals* locals_ = &globals_;  // of the block that is at work, which sees the others, too
   int depth_ = 0;
   int64_t spent_ = 0;
 };

@@ -75,7 +75,9 @@ ModelValue ModelBuilder::Lookup(const Expression& expression) {
   const std::string_view name = expression.text;
   if (name == "N") return BatchSize{};
   if (name == "true" || name == "false") return name == "true";
-  if (const auto found = locals_.find(name); found != locals_.end()) return found->second;
+  for (const Locals* locals : {locals_, &globals_}) {
+    if (const auto found = locals->find(name); found != locals->end()) return found->second;
+  }
   if (const auto found = model_.parameters.find(name); found != model_.parameters.end()) return ValueOf(found->second);
   const Path path = source_.Guarded(expression.at, [&] { return Path(name); });
   for (Path scope = graph_.scope();; scope = scope.parent()) {  // from within outwards
@@ -87,7 +89,9 @@ ModelValue ModelBuilder::Lookup(const Expression& expression) {
 
 void ModelBuilder::FailUnknown(const Expression& name) const {
   std::vector<std::string> known;
-  for (const auto& [local, value] : locals_) known.emplace_back(local);
+  for (const Locals* locals : {static_cast<const Locals*>(locals_), &globals_}) {
+    for (const auto& [local, value] : *locals) known.emplace_back(local);
+  }
   for (const auto& [parameter, value] : model_.parameters) known.push_back(parameter);
   for (uint32_t i = 0; i < graph_.size(); ++i) {
     const Path& path = graph_.name(NodeId{i});
@@ -154,10 +158,10 @@ ModelValue ModelBuilder::CallBlock(const Expression& call, const Statement& bloc
   Arguments arguments = Bind(call, block.inputs);
   Locals inner;
   for (size_t i = 0; i < arguments.size(); ++i) inner.emplace(block.inputs[i], std::move(arguments[i]->value));
-  Locals outer = std::exchange(locals_, std::move(inner));
+  Locals* const outer = std::exchange(locals_, &inner);
   PerformAll(block.body);
   ModelValue value = Evaluate(block.value[0]);
-  locals_ = std::move(outer);
+  locals_ = outer;
   return value;
 }
 

@@ -143,7 +143,6 @@ constexpr Entry kTable[] = {
      }},
 };
 
-// An op that takes nodes alone; its rule refuses if it wants attributes, too.
 Node BuildOp(const OpDef& op, const Arguments& a) {
   std::vector<Node> operands;
   for (size_t i = 0; i < a.size(); ++i) operands.push_back(a.NodeAt(i));

@@ -117,7 +117,7 @@ void ModelBuilder::Assign(const Statement& statement) {
       source_.Fail(statement.at, fmt::format("{}, which is a parameter", Quoted(statement.name)), "another name");
     const ModelValue value = Evaluate(expression);
     if (!statement.type.empty()) SetKind(statement, value);
-    locals_.insert_or_assign(statement.name, value);
+    locals_->insert_or_assign(statement.name, value);
     return;
   }
   if (statement.name == "N") source_.Fail(statement.at, "'N', which is the batch size", "another name");

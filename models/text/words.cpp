@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "weft/models/model_text.h"
+
 namespace weft {
 namespace {
 

@@ -48,8 +48,6 @@ class ModelSource {
   std::string_view title_;
 };
 
-inline constexpr size_t kMaxModelText = size_t{1} << 16;  // bytes
-
 // One more level of `depth` for as long as it lives. Throws ResourceError above `most`.
 class ModelLevel {
  public:

@@ -60,21 +60,29 @@ Tensor NormalRows(int64_t count, int64_t width, uint64_t seed, DType dtype) {
   return session.Run({}, rows);
 }
 
-ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, const Rows& images, uint64_t seed,
-                         int64_t batch) {
-  const Node epsilon = vae.encoder.epsilon;
-  const Tensor noise = NormalRows(images.count(), epsilon.shape()[1].length(), seed, epsilon.dtype());
-  const Objective objective = {.loss = vae.loss.total,
-                               .watched = {{"reconstruction", vae.loss.reconstruction}, {"kl", vae.loss.divergence}}};
-  const Means means =
-      Evaluation(session, objective, {{vae.x, images}, {epsilon, Rows::Of(noise)}}, batch, {.guards = {vae.loss.total}})
-          .Run();
+ElboFigures EvaluateElbo(Session& session, const ElboNodes& nodes, const Rows& images, uint64_t seed, int64_t batch) {
+  const Tensor noise = NormalRows(images.count(), nodes.epsilon.shape()[1].length(), seed, nodes.epsilon.dtype());
+  const Objective objective = {.loss = nodes.total,
+                               .watched = {{"reconstruction", nodes.reconstruction}, {"kl", nodes.divergence}}};
+  const Means means = Evaluation(session, objective, {{nodes.x, images}, {nodes.epsilon, Rows::Of(noise)}}, batch,
+                                 {.guards = {nodes.total}})
+                          .Run();
   const double negative_elbo = means.watched[0] + means.watched[1];
-  const auto pixels = static_cast<double>(vae.x.shape()[1].length());
+  const auto pixels = static_cast<double>(nodes.x.shape()[1].length());
   return {.negative_elbo = negative_elbo,
           .reconstruction = means.watched[0],
           .divergence = means.watched[1],
           .bits_per_dim = negative_elbo / (pixels * std::numbers::ln2)};
+}
+
+ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, const Rows& images, uint64_t seed,
+                         int64_t batch) {
+  const ElboNodes nodes = {.x = vae.x,
+                           .epsilon = vae.encoder.epsilon,
+                           .reconstruction = vae.loss.reconstruction,
+                           .divergence = vae.loss.divergence,
+                           .total = vae.loss.total};
+  return EvaluateElbo(session, nodes, images, seed, batch);
 }
 
 }  // namespace weft

@@ -60,6 +60,15 @@ struct ElboFigures {
   double divergence = 0;
   double bits_per_dim = 0;
 };
+// What they are figures of: any model with an evidence lower bound.
+struct ElboNodes {
+  Node x;                           // [N, pixels]
+  Node epsilon;                     // [N, latent]: fed with N(0, 1)
+  Node reconstruction, divergence;  // [N]
+  Node total;                       // a scalar
+};
+ElboFigures EvaluateElbo(Session& session, const ElboNodes& nodes, const Rows& images, uint64_t seed = 1,
+                         int64_t batch = 1000);
 ElboFigures EvaluateElbo(Session& session, const VariationalAutoencoder& vae, const Rows& images, uint64_t seed = 1,
                          int64_t batch = 1000);
 

@@ -12,7 +12,7 @@ namespace {
 TEST(Figures, StepsShareOutTheFlopsOfTheirProgram) {
   Graph graph;
   const StepOptions step = {.batch = 32};
-  const TrainableModel model = BuildTrainable(graph, ConfigOf({.hidden = 48}, step), step);
+  const TrainableModel model = BuildTrainable(graph, ModelOf({.hidden = 48}, step), step);
   const auto program = Compile(
       graph, {.fetches = {model.vae.loss.total.id()}, .updates = true, .batch = step.batch, .mode = Mode::kTraining});
   const std::vector<StepFigures> steps = StepFiguresOf(*program);

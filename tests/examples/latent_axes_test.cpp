@@ -49,9 +49,9 @@ TEST_F(LatentSpace, InterpolationEndsInTheReconstructions) {
   const ModelFile file = OpenModel(model());
   const Images images = ReadImagesFor(file.model, {.from = model(), .data = data()}).images;
   VariableStore variables;
-  LatentEncoder encoder(file.model.config, variables, {});
+  LatentEncoder encoder(file.model, variables, {});
   RestorePart(file, encoder.graph(), "Encoder", variables);
-  PictureDecoder decoder(file.model.config, variables, {});
+  PictureDecoder decoder(file.model, variables, {});
   RestorePart(file, decoder.graph(), "Decoder", variables);
 
   const Tensor means = encoder.Of(images).mean, pictures = decoder.Pictures(means);

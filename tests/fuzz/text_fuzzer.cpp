@@ -1,5 +1,5 @@
-// The text form of graphs: what the reader accepts is a legal graph, is written in a form that reads as itself, and
-// runs on zeros.
+// The text form of graphs, and models as texts, told apart by their first line: what the reader accepts is a legal
+// graph, is written in a form that reads as itself, and runs on zeros.
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -9,6 +9,7 @@
 #include "weft/graph/runtime/session.h"
 #include "weft/graph/verify.h"
 #include "weft/graph/views/text.h"
+#include "weft/models/model_text.h"
 #include "weft/ops/all_ops.h"
 #include "weft/tests/fuzz/oracle.h"
 #include "weft/tests/fuzz/small_graph.h"
@@ -42,7 +43,8 @@ void RunOnZeros(Graph& graph) {
 void Check(std::string_view text) {
   Graph graph;
   try {
-    graph = ParseText(text, FindOp);
+    if (text.starts_with("weft model")) ParseModel(graph, text);
+    else graph = ParseText(text, FindOp);
   } catch (const GraphError&) {
     return;
   } catch (const ResourceError&) {

@@ -12,6 +12,7 @@
 
 #include "weft/graph/error.h"
 #include "weft/graph/scope.h"
+#include "weft/graph/verify.h"
 #include "weft/graph/views/text.h"
 #include "weft/models/distributions.h"
 #include "weft/models/text/functions.h"
@@ -24,10 +25,12 @@
 namespace weft {
 namespace {
 
-std::string ReadModel(const std::string& name) {
-  std::ifstream file(std::string(WEFT_SOURCE_DIR) + "/models/" + name);
+std::string ReadFile(const std::string& name) {
+  std::ifstream file(std::string(WEFT_SOURCE_DIR) + "/" + name);
   return {std::istreambuf_iterator<char>(file), {}};
 }
+
+std::string ReadAutoencoder() { return ReadFile("models/variational_autoencoder.weft"); }
 
 std::string TextOf(const std::string& model, const ModelParameters& parameters = {}) {
   Graph graph;
@@ -46,7 +49,7 @@ struct Configuration {
 };
 
 TEST(ModelText, GivesTheGraphOfTheCompiledAutoencoder) {
-  const std::string model = ReadModel("variational_autoencoder.weft");
+  const std::string model = ReadAutoencoder();
   const std::vector<Configuration> configurations = {
       {{}, {}},
       {{.pixels = 20, .hidden_units = 16, .hidden_layers = 1, .latent_units = 5},
@@ -65,7 +68,7 @@ TEST(ModelText, GivesTheGraphOfTheCompiledAutoencoder) {
 
 TEST(ModelText, NamesTheRolesOfTheAutoencoder) {
   Graph graph;
-  const ModelText model = ParseModel(graph, ReadModel("variational_autoencoder.weft"), {{"hidden", 8.0}});
+  const ModelText model = ParseModel(graph, ReadAutoencoder(), {{"hidden", 8.0}});
   const std::map<std::string, std::string> expected = {{"input", "InputData/X"},
                                                        {"mean", "Encoder/Mean"},
                                                        {"log_variance", "Encoder/LogVariance"},
@@ -80,6 +83,37 @@ TEST(ModelText, NamesTheRolesOfTheAutoencoder) {
   EXPECT_EQ(roles, expected);
   EXPECT_EQ(std::get<double>(model.parameters.at("hidden")), 8);
   EXPECT_EQ(std::get<double>(model.parameters.at("latent")), 2);
+}
+
+TEST(ModelText, ShipsModelsThatAreLegalGraphs) {
+  for (const char* name : {"variational_autoencoder.weft", "gaussian_autoencoder.weft"}) {
+    Graph graph;
+    const ModelText model = ParseModel(graph, ReadFile(std::string("models/") + name), {{"hidden", 5.0}}, name);
+    Verify(graph);
+    EXPECT_EQ(model.roles.size(), 9U) << name;
+  }
+}
+
+// ```weft blocks are whole models.
+TEST(ModelText, ReadsThePageThatDescribesIt) {
+  const std::string page = ReadFile("docs/model_files.md"), fence = "\n```weft\n";
+  int models = 0;
+  for (size_t at = page.find(fence); at != std::string::npos; at = page.find(fence, at + 1), ++models) {
+    const size_t begin = at + fence.size();
+    Graph graph;
+    EXPECT_EQ(ParseModel(graph, page.substr(begin, page.find("\n```", begin) - begin + 1)).roles.size(), 9U);
+  }
+  EXPECT_EQ(models, 1);
+}
+
+TEST(ModelText, IsDescribedFunctionByFunction) {
+  const std::string page = ReadFile("docs/model_files.md");
+  for (std::string_view name : ModelFunctionNames()) {
+    const std::string signature = FindModelFunction(name)->signature;
+    const bool takes_nodes_alone = signature.starts_with("a") && signature.find('?') == std::string::npos;
+    if (takes_nodes_alone) continue;  // "any other op that takes nodes alone", and comparisons
+    EXPECT_THAT(page, testing::HasSubstr("`" + std::string(name))) << name;
+  }
 }
 
 // ---- The language --------------------------------------------------------------------------------------------------
@@ -174,6 +208,8 @@ TEST(ModelText, SaysWhatCppSays) {
          const Node y = x * 3, z = y + y, v = z * 2;
          Named("Z", v + v);
        }},
+      {"a = 2\nblock A(x) {\n b = a\n a = 3\n return x * a * b\n}\ny = A(X)\nz = y + a",
+       [](Graph&, Node x) { x * 3 * 2 + 2; }},
       {"x = X\nrepeat 1 + 2 { x = Relu(x) }\nrepeat 0 { x = Exp(x) }", [](Graph&, Node x) { Relu(Relu(Relu(x))); }},
       {"collection a/B : X, X * 2",
        [](Graph& graph, Node x) {

@@ -8,6 +8,7 @@
 #include "weft/exporters/onnx.h"
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/model_file.h"
+#include "weft/examples/vae/network.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/report.h"
 #include "weft/ops/ops.h"
@@ -15,8 +16,23 @@
 namespace weft {
 namespace {
 
+// A text has no parts that could be built alone: its latent variable becomes an input, or the mean in its place.
+InferencePart OpenTextPart(const std::string& part, const ModelFile& file, Graph& graph, VariableStore& variables) {
+  const Autoencoder vae = BuildAutoencoder(graph, file.model);
+  variables.Declare(graph);
+  RestorePart(file, graph, "", variables);
+  if (part == "encoder") return InferencePartOf(graph, {vae.x}, {vae.encoder.mean, vae.encoder.log_variance});
+  if (part == "decoder") return InferencePartOf(graph, {vae.encoder.sample}, {vae.decoder.mean});
+  std::vector<NodeId> now(graph.size());
+  for (uint32_t i = 0; i < now.size(); ++i) now[i] = NodeId{i};
+  now[Index(vae.encoder.sample.id())] = vae.encoder.mean.id();
+  for (const Edge& use : graph.uses(vae.encoder.sample.id())) graph.Redirect(use.target, now);
+  return InferencePartOf(graph, {vae.x}, {vae.decoder.mean});
+}
+
 // Builds the part of that name below `graph` and takes its variables from the file.
 InferencePart OpenPart(const std::string& part, const ModelFile& file, Graph& graph, VariableStore& variables) {
+  if (file.model.is_text()) return OpenTextPart(part, file, graph, variables);
   const VaeConfig& config = file.model.config;
   if (part == "decoder") {
     const Node z = Placeholder(graph, "Z", {kBatch, config.latent_units});
@@ -38,10 +54,8 @@ InferencePart OpenPart(const std::string& part, const ModelFile& file, Graph& gr
 }
 
 std::string DescriptionOf(const ExportOptions& options, const ModelFile& file) {
-  const VaeConfig& config = file.model.config;
-  return fmt::format("{} of {}: latent {}, hidden {}, layers {}, pictures of {} x {}", options.part,
-                     Printable(file.path.filename().native()), config.latent_units, config.hidden_units,
-                     config.hidden_layers, file.model.rows, file.model.columns);
+  return fmt::format("{} of {}: {}, pictures of {} x {}", options.part, Printable(file.path.filename().native()),
+                     SizesText(file.model), file.model.rows, file.model.columns);
 }
 
 }  // namespace

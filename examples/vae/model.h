@@ -16,7 +16,7 @@ struct Model {
   int64_t columns = 28;
   std::string text = {};  // as models/model_text.h reads it; empty: the network of models/
   ModelParameters parameters = {};
-  std::string title = {};  // what messages call the text
+  std::string title = {};  // where the text is from, for messages
 
   bool is_text() const { return !text.empty(); }
 };

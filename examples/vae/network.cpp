@@ -51,7 +51,7 @@ Model ModelOf(const ModelOptions& options, const StepOptions& step, int64_t rows
     return {.config = ConfigOf(options, step, rows * columns), .rows = rows, .columns = columns};
   }
   Model model = {.rows = rows, .columns = columns, .text = options.text};
-  model.title = options.file.empty() ? "model of the run" : fmt::format("model: {}", Printable(options.file.native()));
+  model.title = options.file.empty() ? "text of the run" : Printable(options.file.native());
   if (model.text.empty()) model.text = ReadModelText(options.file);
   model.parameters = GivenParameters(options, step, model);
   MeasureTextModel(model);

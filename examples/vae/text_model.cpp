@@ -43,7 +43,7 @@ class Roles {
     std::vector<std::string_view> known;
     for (const auto& [name, node] : built_.roles) known.push_back(name);
     throw CheckpointError(
-        fmt::format("{}: got no role '{}', expected one{}", model_.title, role, DidYouMean(role, known)));
+        fmt::format("model: {}: got no role '{}', expected one{}", model_.title, role, DidYouMean(role, known)));
   }
   Node Of(std::string_view role, const Shape& shape) const {
     const Node node = Of(role);
@@ -59,8 +59,8 @@ class Roles {
 
  private:
   [[noreturn]] void Fail(std::string_view role, std::string_view expected) const {
-    throw CheckpointError(
-        fmt::format("{}: role '{}': got {}, expected {}", model_.title, role, ToString(Of(role).type()), expected));
+    throw CheckpointError(fmt::format("model: {}: role '{}': got {}, expected {}", model_.title, role,
+                                      ToString(Of(role).type()), expected));
   }
 
   const Model& model_;
@@ -68,7 +68,7 @@ class Roles {
 };
 
 ModelText Parsed(Graph& graph, const Model& model) {
-  return OfFile([&] { return ParseModel(graph, model.text, model.parameters, model.title); });
+  return OfFile([&] { return ParseModel(graph, model.text, model.parameters, "model: " + model.title); });
 }
 
 Autoencoder NodesOf(const Model& model, const ModelText& built) {
@@ -120,7 +120,7 @@ std::string ReadModelText(const std::filesystem::path& file) {
 }
 
 ModelParameters GivenParameters(const ModelOptions& options, const StepOptions& step, const Model& model) {
-  const ModelParameters declared = OfFile([&] { return ParametersOf(model.text, model.title); });
+  const ModelParameters declared = OfFile([&] { return ParametersOf(model.text, "model: " + model.title); });
   std::vector<std::string_view> names;
   for (const auto& [name, standard] : declared) names.push_back(name);
   const auto require = [&](std::string_view option, const std::string& name) {
@@ -179,15 +179,15 @@ Metadata DescribeTextModel(const Model& model) {
 std::optional<Model> TextModelOf(const Metadata& metadata, const std::filesystem::path& file) {
   const auto text = metadata.find(kTextKey);
   if (text == metadata.end()) return std::nullopt;
-  Model model = {.text = text->second, .title = fmt::format("model text: {}", Printable(file.native()))};
-  model.parameters = OfFile([&] { return ParametersOf(model.text, model.title); });
+  Model model = {.text = text->second, .title = Printable(file.native())};
+  model.parameters = OfFile([&] { return ParametersOf(model.text, "model: " + model.title); });
   for (auto& [name, value] : model.parameters) {
     const auto found = metadata.find(kParameterKey + name);
     if (found == metadata.end()) continue;
     try {
       value = ParseParameter(found->second, value);
     } catch (const UsageError& error) {
-      throw CheckpointError(fmt::format("{}: parameter '{}': {}", model.title, name, error.what()));
+      throw CheckpointError(fmt::format("model: {}: parameter '{}': {}", model.title, name, error.what()));
     }
   }
   return model;

@@ -23,58 +23,58 @@ class ModelBuilder {
   ModelBuilder(const ModelBuilder&) = delete;
   ModelBuilder& operator=(const ModelBuilder&) = delete;
 
-  ModelText Run(const std::vector<Statement>& statements);
+  ModelText Run(const std::vector<ModelStatement>& statements);
   // Of the statements that are parameters alone.
-  ModelParameters Parameters(const std::vector<Statement>& statements);
+  ModelParameters Parameters(const std::vector<ModelStatement>& statements);
 
  private:
+  // A name of the graph begins with a capital letter or is a path; others are of the text alone.
+  static bool IsOfGraph(std::string_view name);
+  static ModelValue ValueOf(const ModelParameters::mapped_type& parameter);
+  static std::string Quoted(std::string_view text);
+
   using Arguments = std::vector<std::optional<ModelArguments::Argument>>;
   using Locals = std::map<std::string_view, ModelValue>;
 
   // statements.cpp
-  void PerformAll(const std::vector<Statement>& statements);
-  void Perform(const Statement& statement);
-  void Parameter(const Statement& statement);
-  void Block(const Statement& statement);
-  void InScope(const Statement& statement);
-  void Repeat(const Statement& statement);
-  void Role(const Statement& statement);
-  void Collection(const Statement& statement);
-  void Assign(const Statement& statement);
-  void SetKind(const Statement& statement, const ModelValue& value);
-  void RequireSmall(const Statement& statement, std::string_view what) const;
+  void PerformAll(const std::vector<ModelStatement>& statements);
+  void Perform(const ModelStatement& statement);
+  void Parameter(const ModelStatement& statement);
+  void Block(const ModelStatement& statement);
+  void InScope(const ModelStatement& statement);
+  void Repeat(const ModelStatement& statement);
+  void Role(const ModelStatement& statement);
+  void Collection(const ModelStatement& statement);
+  void Assign(const ModelStatement& statement);
+  void SetKind(const ModelStatement& statement, const ModelValue& value);
+  void RequireSmall(const ModelStatement& statement, std::string_view what) const;
   void RefuseUnknownParameters() const;
 
   // expressions.cpp
-  ModelValue Evaluate(const Expression& expression);
-  Node NodeOf(const Expression& expression);
-  ModelValue Lookup(const Expression& name);
-  [[noreturn]] void FailUnknown(const Expression& name) const;
-  ModelValue Negated(const Expression& expression);
-  ModelValue Chain(const Expression& chain);
+  ModelValue Evaluate(const ModelExpression& expression);
+  Node NodeOf(const ModelExpression& expression);
+  ModelValue Lookup(const ModelExpression& name);
+  [[noreturn]] void FailUnknown(const ModelExpression& name) const;
+  ModelValue Negated(const ModelExpression& expression);
+  ModelValue Chain(const ModelExpression& chain);
   ModelValue Combined(char sign, const ModelValue& left, const ModelValue& right, size_t at) const;
   // `name`: of the statement that is nothing but this call.
-  ModelValue Call(const Expression& call, std::optional<std::string_view> name);
-  ModelValue CallBlock(const Expression& call, const Statement& block);
-  [[noreturn]] void FailUnknownFunction(const Expression& call) const;
+  ModelValue Call(const ModelExpression& call, std::optional<std::string_view> name);
+  ModelValue CallBlock(const ModelExpression& call, const ModelStatement& block);
+  [[noreturn]] void FailUnknownFunction(const ModelExpression& call) const;
   // The arguments by their places in `inputs`, where what may be left out ends in '?'.
-  Arguments Bind(const Expression& call, const std::vector<std::string_view>& inputs);
+  Arguments Bind(const ModelExpression& call, const std::vector<std::string_view>& inputs);
   void Spend(size_t at);  // one of the statements and expressions that a model may be
 
   Graph& graph_;
   const ModelSource& source_;
   const ModelParameters& given_;
   ModelText model_;
-  std::map<std::string_view, const Statement*> blocks_;
+  std::map<std::string_view, const ModelStatement*> blocks_;
   Locals globals_;              // names of the text outside of blocks
   Locals* locals_ = &globals_;  // of the block that is at work, which sees the others, too
   int depth_ = 0;
   int64_t spent_ = 0;
 };
-
-// A name of the graph begins with a capital letter or is a path; others are of the text alone.
-bool IsOfGraph(std::string_view name);
-ModelValue ValueOf(const ModelParameters::mapped_type& parameter);
-std::string Quoted(std::string_view text);
 
 }  // namespace weft

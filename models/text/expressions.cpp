@@ -48,30 +48,30 @@ void ModelBuilder::Spend(size_t at) {
                   source_.Where(at), kMaxSpent));
 }
 
-Node ModelBuilder::NodeOf(const Expression& expression) {
+Node ModelBuilder::NodeOf(const ModelExpression& expression) {
   const ModelValue value = Evaluate(expression);
   if (const Node* node = std::get_if<Node>(&value)) return *node;
   source_.Fail(expression.at, KindOf(value), "a node");
 }
 
-ModelValue ModelBuilder::Evaluate(const Expression& expression) {
+ModelValue ModelBuilder::Evaluate(const ModelExpression& expression) {
   const ModelLevel level(source_, expression.at, depth_, kMaxDepth, "expressions and blocks");
   Spend(expression.at);
   switch (expression.kind) {
-    case Expression::Kind::kNumber: return expression.number;
-    case Expression::Kind::kString: return std::string(expression.text);
-    case Expression::Kind::kName: return Lookup(expression);
-    case Expression::Kind::kNegate: return Negated(expression);
-    case Expression::Kind::kChain: return Chain(expression);
-    case Expression::Kind::kCall: return Call(expression, std::nullopt);
-    case Expression::Kind::kList: break;
+    case ModelExpression::Kind::kNumber: return expression.number;
+    case ModelExpression::Kind::kString: return std::string(expression.text);
+    case ModelExpression::Kind::kName: return Lookup(expression);
+    case ModelExpression::Kind::kNegate: return Negated(expression);
+    case ModelExpression::Kind::kChain: return Chain(expression);
+    case ModelExpression::Kind::kCall: return Call(expression, std::nullopt);
+    case ModelExpression::Kind::kList: break;
   }
   ModelList list;
-  for (const Expression& operand : expression.operands) list.values.push_back(Evaluate(operand));
+  for (const ModelExpression& operand : expression.operands) list.values.push_back(Evaluate(operand));
   return list;
 }
 
-ModelValue ModelBuilder::Lookup(const Expression& expression) {
+ModelValue ModelBuilder::Lookup(const ModelExpression& expression) {
   const std::string_view name = expression.text;
   if (name == "N") return BatchSize{};
   if (name == "true" || name == "false") return name == "true";
@@ -87,7 +87,7 @@ ModelValue ModelBuilder::Lookup(const Expression& expression) {
   FailUnknown(expression);
 }
 
-void ModelBuilder::FailUnknown(const Expression& name) const {
+void ModelBuilder::FailUnknown(const ModelExpression& name) const {
   std::vector<std::string> known;
   for (const Locals* locals : {static_cast<const Locals*>(locals_), &globals_}) {
     for (const auto& [local, value] : *locals) known.emplace_back(local);
@@ -108,7 +108,7 @@ void ModelBuilder::FailUnknown(const Expression& name) const {
 
 // ---- Operators -----------------------------------------------------------------------------------------------------
 
-ModelValue ModelBuilder::Negated(const Expression& expression) {
+ModelValue ModelBuilder::Negated(const ModelExpression& expression) {
   const ModelValue value = Evaluate(expression.operands[0]);
   if (const double* number = std::get_if<double>(&value)) return -*number;
   const Node* const node = std::get_if<Node>(&value);
@@ -116,7 +116,7 @@ ModelValue ModelBuilder::Negated(const Expression& expression) {
   return source_.Guarded(expression.at, [&] { return -*node; });
 }
 
-ModelValue ModelBuilder::Chain(const Expression& chain) {
+ModelValue ModelBuilder::Chain(const ModelExpression& chain) {
   ModelValue value = Evaluate(chain.operands[0]);
   for (size_t i = 0; i < chain.signs.size(); ++i)
     value = Combined(chain.signs[i], value, Evaluate(chain.operands[i + 1]), chain.operands[i + 1].at);
@@ -140,7 +140,7 @@ ModelValue ModelBuilder::Combined(char sign, const ModelValue& left, const Model
 
 // ---- Calls ---------------------------------------------------------------------------------------------------------
 
-ModelValue ModelBuilder::Call(const Expression& call, std::optional<std::string_view> name) {
+ModelValue ModelBuilder::Call(const ModelExpression& call, std::optional<std::string_view> name) {
   if (const auto block = blocks_.find(call.text); block != blocks_.end()) return CallBlock(call, *block->second);
   const std::optional<ModelFunction> function = FindModelFunction(call.text);
   if (!function) FailUnknownFunction(call);
@@ -154,7 +154,7 @@ ModelValue ModelBuilder::Call(const Expression& call, std::optional<std::string_
   return source_.Guarded(call.at, [&] { return function->build(arguments); });
 }
 
-ModelValue ModelBuilder::CallBlock(const Expression& call, const Statement& block) {
+ModelValue ModelBuilder::CallBlock(const ModelExpression& call, const ModelStatement& block) {
   Arguments arguments = Bind(call, block.inputs);
   Locals inner;
   for (size_t i = 0; i < arguments.size(); ++i) inner.emplace(block.inputs[i], std::move(arguments[i]->value));
@@ -165,14 +165,14 @@ ModelValue ModelBuilder::CallBlock(const Expression& call, const Statement& bloc
   return value;
 }
 
-void ModelBuilder::FailUnknownFunction(const Expression& call) const {
+void ModelBuilder::FailUnknownFunction(const ModelExpression& call) const {
   std::vector<std::string_view> known = ModelFunctionNames();
   for (const auto& [name, block] : blocks_) known.push_back(name);
   source_.Fail(call.at, Quoted(call.text),
                fmt::format("a layer, an op or a block of the lines above{}", DidYouMean(call.text, known)));
 }
 
-ModelBuilder::Arguments ModelBuilder::Bind(const Expression& call, const std::vector<std::string_view>& inputs) {
+ModelBuilder::Arguments ModelBuilder::Bind(const ModelExpression& call, const std::vector<std::string_view>& inputs) {
   const auto fail = [&](size_t at, std::string_view got, std::string_view hint = {}) {
     source_.Fail(at, got, fmt::format("{}({}){}", call.text, fmt::join(inputs, ", "), hint));
   };
@@ -180,7 +180,7 @@ ModelBuilder::Arguments ModelBuilder::Bind(const Expression& call, const std::ve
   for (std::string_view input : inputs) names.push_back(input.substr(0, input.find('?')));
   Arguments arguments(inputs.size());
   for (size_t i = 0; i < call.operands.size(); ++i) {
-    const Expression& operand = call.operands[i];
+    const ModelExpression& operand = call.operands[i];
     size_t place = i;
     if (!call.names[i].empty()) {
       place = static_cast<size_t>(std::ranges::find(names, call.names[i]) - names.begin());

@@ -19,44 +19,44 @@ constexpr ValueKind kKinds[] = {ValueKind::kPlain, ValueKind::kLogits, ValueKind
 
 }  // namespace
 
-std::string Quoted(std::string_view text) { return fmt::format("'{}'", Escaped(text, 80)); }
-bool IsOfGraph(std::string_view name) {
+std::string ModelBuilder::Quoted(std::string_view text) { return fmt::format("'{}'", Escaped(text, 80)); }
+bool ModelBuilder::IsOfGraph(std::string_view name) {
   return (name[0] >= 'A' && name[0] <= 'Z') || name.find('/') != std::string_view::npos;
 }
-ModelValue ValueOf(const ModelParameters::mapped_type& parameter) {
+ModelValue ModelBuilder::ValueOf(const ModelParameters::mapped_type& parameter) {
   return std::visit([](const auto& value) { return ModelValue(value); }, parameter);
 }
 
-ModelText ModelBuilder::Run(const std::vector<Statement>& statements) {
+ModelText ModelBuilder::Run(const std::vector<ModelStatement>& statements) {
   PerformAll(statements);
   RefuseUnknownParameters();
   return std::move(model_);
 }
 
-ModelParameters ModelBuilder::Parameters(const std::vector<Statement>& statements) {
-  for (const Statement& statement : statements) {
-    if (statement.kind == Statement::Kind::kParameter) Parameter(statement);
+ModelParameters ModelBuilder::Parameters(const std::vector<ModelStatement>& statements) {
+  for (const ModelStatement& statement : statements) {
+    if (statement.kind == ModelStatement::Kind::kParameter) Parameter(statement);
   }
   return std::move(model_.parameters);
 }
 
-void ModelBuilder::Perform(const Statement& statement) {
+void ModelBuilder::Perform(const ModelStatement& statement) {
   Spend(statement.at);
   switch (statement.kind) {
-    case Statement::Kind::kParameter: return Parameter(statement);
-    case Statement::Kind::kBlock: return Block(statement);
-    case Statement::Kind::kScope: return InScope(statement);
-    case Statement::Kind::kRepeat: return Repeat(statement);
-    case Statement::Kind::kRole: return Role(statement);
-    case Statement::Kind::kCollection: return Collection(statement);
-    case Statement::Kind::kAssign: return Assign(statement);
+    case ModelStatement::Kind::kParameter: return Parameter(statement);
+    case ModelStatement::Kind::kBlock: return Block(statement);
+    case ModelStatement::Kind::kScope: return InScope(statement);
+    case ModelStatement::Kind::kRepeat: return Repeat(statement);
+    case ModelStatement::Kind::kRole: return Role(statement);
+    case ModelStatement::Kind::kCollection: return Collection(statement);
+    case ModelStatement::Kind::kAssign: return Assign(statement);
   }
 }
-void ModelBuilder::PerformAll(const std::vector<Statement>& statements) {
-  for (const Statement& statement : statements) Perform(statement);
+void ModelBuilder::PerformAll(const std::vector<ModelStatement>& statements) {
+  for (const ModelStatement& statement : statements) Perform(statement);
 }
 
-void ModelBuilder::Parameter(const Statement& statement) {
+void ModelBuilder::Parameter(const ModelStatement& statement) {
   RequireSmall(statement, "a parameter");
   const ModelValue value = Evaluate(statement.value[0]);
   auto& parameter = model_.parameters[std::string(statement.name)];
@@ -73,7 +73,7 @@ void ModelBuilder::Parameter(const Statement& statement) {
   parameter = given->second;
 }
 
-void ModelBuilder::Block(const Statement& statement) {
+void ModelBuilder::Block(const ModelStatement& statement) {
   if (statement.name.find('/') != std::string_view::npos)
     source_.Fail(statement.at, Quoted(statement.name), "a name without '/'");
   if (FindModelFunction(statement.name) || !blocks_.emplace(statement.name, &statement).second)
@@ -84,12 +84,12 @@ void ModelBuilder::Block(const Statement& statement) {
   }
 }
 
-void ModelBuilder::InScope(const Statement& statement) {
+void ModelBuilder::InScope(const ModelStatement& statement) {
   const Scope scope(graph_, source_.Guarded(statement.at, [&] { return Path(statement.name); }));
   PerformAll(statement.body);
 }
 
-void ModelBuilder::Repeat(const Statement& statement) {
+void ModelBuilder::Repeat(const ModelStatement& statement) {
   const ModelValue value = Evaluate(statement.value[0]);
   const double* const times = std::get_if<double>(&value);
   if (times == nullptr || *times != std::floor(*times) || *times < 0 || *times > kMaxRepetitions) {
@@ -99,18 +99,18 @@ void ModelBuilder::Repeat(const Statement& statement) {
   for (int i = 0; i < *times; ++i) PerformAll(statement.body);
 }
 
-void ModelBuilder::Role(const Statement& statement) {
+void ModelBuilder::Role(const ModelStatement& statement) {
   const Node node = NodeOf(statement.value[0]);
   if (!model_.roles.emplace(statement.name, node).second)
     source_.Fail(statement.at, fmt::format("the role {} twice", Quoted(statement.name)), "it once");
 }
 
-void ModelBuilder::Collection(const Statement& statement) {
-  for (const Expression& part : statement.value[0].operands) graph_.AddToCollection(statement.name, NodeOf(part));
+void ModelBuilder::Collection(const ModelStatement& statement) {
+  for (const ModelExpression& part : statement.value[0].operands) graph_.AddToCollection(statement.name, NodeOf(part));
 }
 
-void ModelBuilder::Assign(const Statement& statement) {
-  const Expression& expression = statement.value[0];
+void ModelBuilder::Assign(const ModelStatement& statement) {
+  const ModelExpression& expression = statement.value[0];
   if (!IsOfGraph(statement.name)) {
     RequireSmall(statement, "a value");
     if (model_.parameters.contains(statement.name))
@@ -122,7 +122,7 @@ void ModelBuilder::Assign(const Statement& statement) {
   }
   if (statement.name == "N") source_.Fail(statement.at, "'N', which is the batch size", "another name");
   const ModelValue value =
-      expression.kind == Expression::Kind::kCall ? Call(expression, statement.name) : Evaluate(expression);
+      expression.kind == ModelExpression::Kind::kCall ? Call(expression, statement.name) : Evaluate(expression);
   const Node* const node = std::get_if<Node>(&value);
   if (node == nullptr) source_.Fail(expression.at, KindOf(value), "a node, which has a name in the graph");
   source_.Guarded(statement.at, [&] { Named(statement.name, *node); });
@@ -130,12 +130,12 @@ void ModelBuilder::Assign(const Statement& statement) {
 }
 
 // Small letters, no '/', and not a word of the language.
-void ModelBuilder::RequireSmall(const Statement& statement, std::string_view what) const {
+void ModelBuilder::RequireSmall(const ModelStatement& statement, std::string_view what) const {
   if (!IsOfGraph(statement.name) && statement.name != "true" && statement.name != "false") return;
   source_.Fail(statement.at, Quoted(statement.name), fmt::format("{} with a small letter in front", what));
 }
 
-void ModelBuilder::SetKind(const Statement& statement, const ModelValue& value) {
+void ModelBuilder::SetKind(const ModelStatement& statement, const ModelValue& value) {
   const Node* const node = std::get_if<Node>(&value);
   std::vector<std::string_view> names;
   for (ValueKind kind : kKinds) {

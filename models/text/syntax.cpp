@@ -16,14 +16,14 @@ class Parser {
  public:
   explicit Parser(const ModelSource& source) : source_(source), words_(source), token_(words_.Next()) {}
 
-  std::vector<Statement> Run() {
+  std::vector<ModelStatement> Run() {
     SkipLines();
     for (std::string_view word : {"weft", "model", "1"}) {
       if (token_.text != word) Fail("the first line to be 'weft model 1'");
       Advance();
     }
     EndStatement();
-    std::vector<Statement> statements;
+    std::vector<ModelStatement> statements;
     for (SkipLines(); token_.kind != ModelToken::Kind::kEnd; SkipLines()) statements.push_back(OneStatement());
     return statements;
   }
@@ -69,10 +69,10 @@ class Parser {
 
   // ---- Statements ----
 
-  Statement OneStatement() {
+  ModelStatement OneStatement() {
     const ModelToken word = Name("a statement");
     if (Is('=')) return Assignment(word);
-    using Rule = Statement (Parser::*)(const ModelToken&);
+    using Rule = ModelStatement (Parser::*)(const ModelToken&);
     static constexpr std::pair<std::string_view, Rule> kRules[] = {
         {"parameter", &Parser::Parameter}, {"block", &Parser::Block}, {"scope", &Parser::Scope},
         {"repeat", &Parser::Repeat},       {"role", &Parser::Role},   {"collection", &Parser::Collection}};
@@ -84,8 +84,8 @@ class Parser {
     Fail(fmt::format("'='{}", DidYouMean(word.text, known)));
   }
 
-  Statement Assignment(const ModelToken& name) {
-    Statement statement = {.kind = Statement::Kind::kAssign, .at = name.at, .name = name.text};
+  ModelStatement Assignment(const ModelToken& name) {
+    ModelStatement statement = {.kind = ModelStatement::Kind::kAssign, .at = name.at, .name = name.text};
     Value(statement);
     if (Accept(':')) {
       statement.type = Name("a kind of values").text;
@@ -94,51 +94,51 @@ class Parser {
     EndStatement();
     return statement;
   }
-  Statement Named(Statement::Kind kind, std::string_view what) {
+  ModelStatement Named(ModelStatement::Kind kind, std::string_view what) {
     const ModelToken name = Name(what);
     return {.kind = kind, .at = name.at, .name = name.text};
   }
-  void Value(Statement& statement) {
+  void Value(ModelStatement& statement) {
     Expect('=');
     statement.value.push_back(Sum());
   }
-  Statement Parameter(const ModelToken& word) {
+  ModelStatement Parameter(const ModelToken& word) {
     if (depth_ > 0) source_.Fail(word.at, Quoted(word.text), "it at the top: parameters are of the whole model");
-    Statement statement = Named(Statement::Kind::kParameter, "the name of a parameter");
+    ModelStatement statement = Named(ModelStatement::Kind::kParameter, "the name of a parameter");
     Value(statement);
     EndStatement();
     return statement;
   }
-  Statement Role(const ModelToken&) {
-    Statement statement = Named(Statement::Kind::kRole, "the name of a role");
+  ModelStatement Role(const ModelToken&) {
+    ModelStatement statement = Named(ModelStatement::Kind::kRole, "the name of a role");
     Value(statement);
     EndStatement();
     return statement;
   }
-  Statement Scope(const ModelToken&) {
-    Statement statement = Named(Statement::Kind::kScope, "the name of a scope");
+  ModelStatement Scope(const ModelToken&) {
+    ModelStatement statement = Named(ModelStatement::Kind::kScope, "the name of a scope");
     Body(statement);
     return statement;
   }
-  Statement Repeat(const ModelToken& word) {
-    Statement statement = {.kind = Statement::Kind::kRepeat, .at = word.at};
+  ModelStatement Repeat(const ModelToken& word) {
+    ModelStatement statement = {.kind = ModelStatement::Kind::kRepeat, .at = word.at};
     statement.value.push_back(Sum());
     Body(statement);
     return statement;
   }
-  Statement Collection(const ModelToken&) {
-    Statement statement = Named(Statement::Kind::kCollection, "the key of a collection");
+  ModelStatement Collection(const ModelToken&) {
+    ModelStatement statement = Named(ModelStatement::Kind::kCollection, "the key of a collection");
     Expect(':');
-    Expression list = {.kind = Expression::Kind::kList, .at = token_.at};
+    ModelExpression list = {.kind = ModelExpression::Kind::kList, .at = token_.at};
     do list.operands.push_back(Sum());
     while (Accept(','));
     statement.value.push_back(std::move(list));
     EndStatement();
     return statement;
   }
-  Statement Block(const ModelToken& word) {
+  ModelStatement Block(const ModelToken& word) {
     if (depth_ > 0) source_.Fail(word.at, Quoted(word.text), "it at the top: blocks are of the whole model");
-    Statement statement = Named(Statement::Kind::kBlock, "the name of a block");
+    ModelStatement statement = Named(ModelStatement::Kind::kBlock, "the name of a block");
     Expect('(');
     if (!Accept(')')) {
       do statement.inputs.push_back(Name("the name of an input").text);
@@ -150,9 +150,9 @@ class Parser {
   }
 
   // '{' statements '}', and at the end of a block what it returns.
-  void Body(Statement& statement) {
+  void Body(ModelStatement& statement) {
     const ModelLevel level = Deeper();
-    const bool returns = statement.kind == Statement::Kind::kBlock;
+    const bool returns = statement.kind == ModelStatement::Kind::kBlock;
     Expect('{');
     for (SkipLines(); !Is('}'); SkipLines()) {
       if (returns && token_.text == "return") {
@@ -171,16 +171,16 @@ class Parser {
 
   // ---- Expressions ----
 
-  Expression Sum() {
+  ModelExpression Sum() {
     const ModelLevel level = Deeper();
     return Chain("+-", [this] { return Chain("*/", [this] { return Factor(); }); });
   }
 
   template <class Part>
-  Expression Chain(std::string_view signs, const Part& part) {
-    Expression first = part();
+  ModelExpression Chain(std::string_view signs, const Part& part) {
+    ModelExpression first = part();
     if (!IsOneOf(signs)) return first;
-    Expression chain = {.kind = Expression::Kind::kChain, .at = token_.at};
+    ModelExpression chain = {.kind = ModelExpression::Kind::kChain, .at = token_.at};
     chain.operands.push_back(std::move(first));
     while (IsOneOf(signs)) {
       chain.signs += Advance().text;
@@ -189,47 +189,49 @@ class Parser {
     return chain;
   }
 
-  Expression Factor() {
+  ModelExpression Factor() {
     const ModelToken token = token_;
     switch (token.kind) {
       case ModelToken::Kind::kNumber: return Number(Advance());
       case ModelToken::Kind::kString:
         Advance();
-        return {.kind = Expression::Kind::kString, .at = token.at, .text = token.text.substr(1, token.text.size() - 2)};
+        return {.kind = ModelExpression::Kind::kString,
+                .at = token.at,
+                .text = token.text.substr(1, token.text.size() - 2)};
       case ModelToken::Kind::kName: return NameOrCall(Advance());
       default: break;
     }
     if (Accept('-')) {
       const ModelLevel level = Deeper();
-      Expression negate = {.kind = Expression::Kind::kNegate, .at = token.at};
+      ModelExpression negate = {.kind = ModelExpression::Kind::kNegate, .at = token.at};
       negate.operands.push_back(Factor());
       return negate;
     }
     if (Accept('[')) return List(token);
     if (!Accept('(')) Fail("an expression");
-    Expression inner = Sum();
+    ModelExpression inner = Sum();
     Expect(')');
     return inner;
   }
 
-  Expression Number(const ModelToken& token) const {
+  ModelExpression Number(const ModelToken& token) const {
     double number = 0;
     const char* const end = token.text.data() + token.text.size();
     if (std::from_chars(token.text.data(), end, number).ec != std::errc())
       source_.Fail(token.at, Quoted(token.text), "a number of f64");
-    return {.kind = Expression::Kind::kNumber, .at = token.at, .number = number};
+    return {.kind = ModelExpression::Kind::kNumber, .at = token.at, .number = number};
   }
 
-  Expression NameOrCall(const ModelToken& name) {
-    Expression expression = {.kind = Expression::Kind::kName, .at = name.at, .text = name.text};
+  ModelExpression NameOrCall(const ModelToken& name) {
+    ModelExpression expression = {.kind = ModelExpression::Kind::kName, .at = name.at, .text = name.text};
     if (!Accept('(')) return expression;
-    expression.kind = Expression::Kind::kCall;
+    expression.kind = ModelExpression::Kind::kCall;
     if (Accept(')')) return expression;
     do {
       expression.operands.push_back(Sum());
       expression.names.emplace_back();
-      const Expression& argument = expression.operands.back();
-      if (argument.kind != Expression::Kind::kName || !Accept('=')) continue;
+      const ModelExpression& argument = expression.operands.back();
+      if (argument.kind != ModelExpression::Kind::kName || !Accept('=')) continue;
       expression.names.back() = argument.text;
       expression.operands.back() = Sum();
     } while (Accept(','));
@@ -237,8 +239,8 @@ class Parser {
     return expression;
   }
 
-  Expression List(const ModelToken& bracket) {
-    Expression list = {.kind = Expression::Kind::kList, .at = bracket.at};
+  ModelExpression List(const ModelToken& bracket) {
+    ModelExpression list = {.kind = ModelExpression::Kind::kList, .at = bracket.at};
     if (Accept(']')) return list;
     do list.operands.push_back(Sum());
     while (Accept(','));
@@ -254,6 +256,6 @@ class Parser {
 
 }  // namespace
 
-std::vector<Statement> ParseModelSyntax(const ModelSource& source) { return Parser(source).Run(); }
+std::vector<ModelStatement> ParseModelSyntax(const ModelSource& source) { return Parser(source).Run(); }
 
 }  // namespace weft

@@ -11,7 +11,7 @@
 
 namespace weft {
 
-struct Expression {
+struct ModelExpression {
   enum class Kind : uint8_t {
     kNumber,  // number
     kString,  // text
@@ -25,12 +25,12 @@ struct Expression {
   size_t at;
   std::string_view text = {};
   double number = 0;
-  std::vector<Expression> operands = {};
+  std::vector<ModelExpression> operands = {};
   std::string signs = {};
   std::vector<std::string_view> names = {};
 };
 
-struct Statement {
+struct ModelStatement {
   enum class Kind : uint8_t {
     kParameter,   // name = value
     kBlock,       // name(inputs…), body, value: what it returns
@@ -43,15 +43,15 @@ struct Statement {
   Kind kind;
   size_t at;
   std::string_view name = {};
-  std::vector<Expression> value = {};  // none, or one
+  std::vector<ModelExpression> value = {};  // none, or one
   std::string type = {};
   std::vector<std::string_view> inputs = {};
-  std::vector<Statement> body = {};
+  std::vector<ModelStatement> body = {};
 };
 
 inline constexpr int kMaxModelNesting = 64;  // of brackets and bodies within each other
 
 // All views are into the source's text. Throws GraphError naming line and column, ResourceError beyond the limits.
-std::vector<Statement> ParseModelSyntax(const ModelSource& source);
+std::vector<ModelStatement> ParseModelSyntax(const ModelSource& source);
 
 }  // namespace weft

@@ -101,6 +101,15 @@ TEST_F(TextModel, IsInTheRun) {
     EXPECT_TRUE(ReadFile(text / file) == ReadFile(compiled / file)) << file;
   };
   compare({"encode"}, "codes.csv");
+  for (const char* part : {"encoder", "reconstruction"}) {
+    const auto exported = [&](const std::filesystem::path& from) {
+      const Outcome outcome = RunTool({"export", "--from", from.string(), "--part", part, "--format", "js", "--force",
+                                       "--out", (own_ / "part.js").string()});
+      EXPECT_EQ(outcome.code, 0) << outcome.err;
+      return ReadFile(own_ / "part.js");
+    };
+    EXPECT_TRUE(exported(out()) == exported(run())) << part;
+  }
   compare({"generate"}, "vae_z.png");
   compare({"reconstruct"}, "reconstructions.png");
 }

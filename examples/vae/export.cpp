@@ -20,7 +20,7 @@ namespace {
 InferencePart OpenTextPart(const std::string& part, const ModelFile& file, Graph& graph, VariableStore& variables) {
   const Autoencoder vae = BuildAutoencoder(graph, file.model);
   variables.Declare(graph);
-  RestorePart(file, graph, "", variables);
+  RestorePart(file, graph, "Decoder", variables);  // of a text: all
   if (part == "encoder") return InferencePartOf(graph, {vae.x}, {vae.encoder.mean, vae.encoder.log_variance});
   if (part == "decoder") return InferencePartOf(graph, {vae.encoder.sample}, {vae.decoder.mean});
   std::vector<NodeId> now(graph.size());

@@ -80,8 +80,8 @@ TensorBoardLog::TensorBoardLog(const TrainOptions& options, const LoggedTraining
     order_.resize(static_cast<size_t>(computed_->sample_count()));
   }
   if (Has(3)) {
-    encoder_.emplace(training.model.config, session.store(), SessionOptions{.threads = session.threads()});
-    decoder_.emplace(training.model.config, session.store(), SessionOptions{.threads = session.threads()});
+    encoder_.emplace(training.model, session.store(), SessionOptions{.threads = session.threads()});
+    decoder_.emplace(training.model, session.store(), SessionOptions{.threads = session.threads()});
   }
 }
 
@@ -158,7 +158,7 @@ void TensorBoardLog::LogTimes(const StepReport& report) {
 }
 
 void TensorBoardLog::LogMeans(EventFile& events, int64_t step, const Means& means) {
-  const Loss& loss = training_.network.vae.loss;
+  const Autoencoder::LossNodes& loss = training_.network.vae.loss;
   events.AddScalar(loss.total.name().str(), step, means.loss);
   events.AddScalar(loss.reconstruction.name().str(), step, means.watched[0]);
   events.AddScalar(loss.divergence.name().str(), step, means.watched[1]);

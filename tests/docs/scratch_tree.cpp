@@ -38,10 +38,12 @@ std::string StandIn(const std::string& name) { return "echo \"" + name + " $*\" 
 }  // namespace
 
 ScratchTree::ScratchTree(const std::vector<NotRun>& not_run) {
-  for (const char* folder : {"bin", "small", "runs"}) fs::create_directory(directory_ / folder);
+  for (const char* folder : {"bin", "small", "runs", "models"}) fs::create_directory(directory_ / folder);
   WriteSmallSplit(directory_ / "small", "train", 860);
   WriteSmallSplit(directory_ / "small", "t10k", 100);
   fs::copy(GoldenPath("torch_vae.safetensors", "interchange"), directory_ / "weights.safetensors");
+  for (const char* name : {"variational_autoencoder.weft", "gaussian_autoencoder.weft"})
+    fs::copy(fs::path(WEFT_SOURCE_DIR) / "models" / name, directory_ / "models" / name);
   WriteProgram("bin/vae", SmallTool());
   for (const NotRun& each : not_run) {
     const std::string program = each.command.substr(0, each.command.find(' '));

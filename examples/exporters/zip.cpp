@@ -175,7 +175,8 @@ void ZipWriter::Add(std::string_view name, std::string_view first, std::span<con
   Append(directory_, kDirectoryEntry, 4);
   Append(directory_, 20, 2);  // version made by
   common(directory_);
-  Append(directory_, 0, 2 + 2 + 2 + 4);  // comment, disk, attributes
+  Append(directory_, 0, 2 + 2 + 2);  // comment, disk, attributes …
+  Append(directory_, 0, 4);          // … of another system
   Append(directory_, at, 4);
   directory_.append(name);
   ++entries_;

@@ -158,14 +158,14 @@ size_t weft_byte_size(const weft_type* type) {
 weft_status weft_graph_parse(const char* text, size_t length, weft_graph** graph, weft_error* error) {
   return Create(graph, error, [&] {
     RequireNotNull(text, "text");
-    return std::make_unique<weft_graph>(std::make_shared<Graph>(ParseText({text, length}, FindOp)));
+    return NewHandle<weft_graph>(std::make_shared<Graph>(ParseText({text, length}, FindOp)));
   });
 }
 
 weft_status weft_graph_model(const char* text, size_t length, weft_graph** graph, weft_error* error) {
   return Create(graph, error, [&] {
     RequireNotNull(text, "text");
-    auto result = std::make_unique<weft_graph>(std::make_shared<Graph>());
+    auto result = NewHandle<weft_graph>(std::make_shared<Graph>());
     ParseModel(*result->graph, {text, length});
     return result;
   });
@@ -180,7 +180,7 @@ weft_status weft_graph_vae(const weft_vae_config* config, weft_graph** graph, we
       sizes.hidden_layers = config->hidden_layers;
       sizes.latent_units = config->latent_units;
     }
-    auto result = std::make_unique<weft_graph>(std::make_shared<Graph>());
+    auto result = NewHandle<weft_graph>(std::make_shared<Graph>());
     BuildVariationalAutoencoder(*result->graph, sizes);
     return result;
   });
@@ -223,7 +223,7 @@ void weft_graph_destroy(weft_graph* graph) { delete graph; }
 weft_status weft_variables_create(const weft_graph* graph, weft_variables** variables, weft_error* error) {
   return Create(variables, error, [&] {
     RequireNotNull(graph, "graph");
-    return std::make_unique<weft_variables>(std::make_shared<VariableStore>(*graph->graph));
+    return NewHandle<weft_variables>(std::make_shared<VariableStore>(*graph->graph));
   });
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stop_token>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weft/graph/runtime/session.h"
@@ -46,6 +47,12 @@ weft_status Create(Handle** handle, weft_error* error, const Make& make) noexcep
     RequireNotNull(handle, "result");
     *handle = make().release();
   });
+}
+
+// Handles are aggregates, for which clang 14 has no parentheses.
+template <class Handle, class... Parts>
+std::unique_ptr<Handle> NewHandle(Parts&&... parts) {
+  return std::unique_ptr<Handle>(new Handle{std::forward<Parts>(parts)...});
 }
 
 TensorType FromC(const weft_type& type);

@@ -19,7 +19,7 @@ std::unique_ptr<weft_session> SessionOver(const weft_graph& graph, const weft_va
   TaskRunner* const runner = host.get();
   const std::stop_source stop;
   // NOLINTNEXTLINE(modernize-make-unique): an aggregate with a session can neither be made by it nor moved
-  return std::make_unique<weft_session>(std::shared_ptr<SessionParts>(new SessionParts{
+  return NewHandle<weft_session>(std::shared_ptr<SessionParts>(new SessionParts{
       graph.graph, variables.store, std::move(host), stop,
       Session(*graph.graph, *variables.store,
               {.threads = options.threads, .runner = runner, .seed = options.seed, .stop = stop.get_token()})}));
@@ -41,7 +41,7 @@ weft_status RunOnce(weft_session* session, const weft_input* inputs, size_t inpu
       feeds.push_back({Find(graph, inputs[i].name), tensors.back()});
     }
     const std::vector<Node> fetches = Find(graph, outputs, output_count, "outputs");
-    return std::make_unique<weft_values>(run(session->parts->session, feeds, fetches));
+    return NewHandle<weft_values>(run(session->parts->session, feeds, fetches));
   });
 }
 
@@ -116,7 +116,7 @@ weft_status weft_run_prepare(weft_session* session, const weft_run_options* opti
                                     .fed = Find(*parts.graph, options->fed, options->fed_count, "fed"),
                                     .guards = Find(*parts.graph, options->guards, options->guard_count, "guards")};
     const std::vector<Node> fetches = Find(*parts.graph, outputs, output_count, "outputs");
-    return std::make_unique<weft_run>(session->parts, parts.session.Prepare(fetches, prepare));
+    return NewHandle<weft_run>(session->parts, parts.session.Prepare(fetches, prepare));
   });
 }
 

@@ -70,15 +70,11 @@ void PlanCommand(const PlanOptions& options, Output& output) {
   if (!options.dump_passes.empty()) MakeEmptyDirectory(options.dump_passes);
   Graph graph;
   const TrainableModel model = BuildTrainable(graph, described, options.step);
-  std::vector<NodeId> guards = {model.vae.loss.total.id()};
-  for (const Node& guard : Guards(model)) guards.push_back(guard.id());
   const Autoencoder& vae = model.vae;
 
   const int64_t batch = options.step.batch;
   const Row rows[] = {
-      {"training",
-       graph,
-       {.fetches = {vae.loss.total.id()}, .updates = true, .guards = guards, .batch = batch, .mode = Mode::kTraining}},
+      {"training", graph, TrainingRequest(model, batch)},
       {"evaluation", graph, {.fetches = {vae.loss.total.id()}, .batch = batch}},
       {"encoder", graph, {.fetches = {vae.encoder.mean.id(), vae.encoder.log_variance.id()}, .batch = batch}},
       {"decoder", graph, {.fetches = {vae.decoder.mean.id()}, .fed = {vae.encoder.sample.id()}, .batch = batch}},
@@ -92,7 +88,7 @@ void PlanCommand(const PlanOptions& options, Output& output) {
                           ByteText(ModelBytes(described, Memory::kWeights)),
                           ByteText(ModelBytes(described, Memory::kTraining))));
   if (!options.dump_passes.empty()) output.Line(WroteText(options.dump_passes));
-  if (options.measure) PrintProfile(graph, model, batch, output);
+  if (options.measure) PrintProfile(*training, MeasureTraining(graph, model, batch), output);
 }
 
 }  // namespace weft

@@ -5,14 +5,10 @@
 #include <functional>
 #include <map>
 #include <numeric>
-#include <string>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "weft/examples/vae/bench.h"
-#include "weft/examples/vae/figures.h"
-#include "weft/examples/vae/limits.h"
 #include "weft/graph/op.h"
 #include "weft/graph/runtime/session.h"
 
@@ -33,16 +29,9 @@ std::string ShapeOf(const Graph& graph, NodeId id) {
   return text + fmt::format(", depth {}", ElementCount(graph.type(graph.operands(id)[0]).shape) / rows);
 }
 
-// The rate of what binds the step, multiply-adds or bytes, and how much of the limit that is.
-std::string RateOf(const StepFigures& figures, double seconds, const Limits& limits) {
-  const Bandwidth& bandwidth = limits.LevelOf(figures.bytes);
-  const double bytes = static_cast<double>(figures.bytes), least_for_bytes = bytes / bandwidth.triad,
-               least_for_flops = figures.flops / limits.flops;
-  if (least_for_flops > least_for_bytes)
-    return fmt::format("{:7.1f} GFLOP/s {:4.0f} % of peak", figures.flops / seconds / 1e9,
-                       100 * least_for_flops / seconds);
-  return fmt::format("{:7.1f} GB/s    {:4.0f} % of {}", bytes / seconds / 1e9, 100 * least_for_bytes / seconds,
-                     bandwidth.level);
+std::string RateText(const Rate& rate) {
+  return fmt::format("{:7.1f} {:<7} {:4.0f} % of {}", rate.per_second / 1e9, rate.is_of_flops ? "GFLOP/s" : "GB/s",
+                     100 * rate.share, rate.limit);
 }
 
 struct Sum {
@@ -71,20 +60,37 @@ void PrintLimits(const Limits& limits, Output& output) {
 
 }  // namespace
 
-void PrintProfile(Graph& graph, const TrainableModel& model, int64_t batch, Output& output) {
+CompileOptions TrainingRequest(const TrainableModel& model, int64_t batch) {
+  const NodeId loss = model.vae.loss.total.id();
+  std::vector<NodeId> guards = {loss};
+  for (const Node& guard : Guards(model)) guards.push_back(guard.id());
+  return {.fetches = {loss}, .updates = true, .guards = guards, .batch = batch, .mode = Mode::kTraining};
+}
+
+Profile MeasureTraining(Graph& graph, const TrainableModel& model, int64_t batch) {
+  const CompileOptions request = TrainingRequest(model, batch);
+  std::vector<Node> guards;
+  for (const NodeId guard : request.guards) guards.push_back(graph.node(guard));
   VariableStore variables(graph);
   Initialize(graph, variables);
   Session session(graph, variables, {.threads = 1});
-  const Node loss = model.vae.loss.total;
-  std::vector<Node> guards = Guards(model);
-  guards.push_back(loss);
-  PreparedRun run =
-      session.Prepare({loss}, {.mode = Mode::kTraining, .updates = true, .batch = batch, .guards = guards});
+  PreparedRun run = session.Prepare({model.vae.loss.total},
+                                    {.mode = request.mode, .updates = true, .batch = batch, .guards = guards});
   std::ranges::copy(RandomImages(batch, model.vae.x.shape()[1].length()), run.Input<float>(model.vae.x).begin());
 
-  const Limits limits = MeasureLimits(1);
-  const std::vector<double> seconds = MeasureSteps(run);
-  const Program& program = run.program();
+  return {.limits = MeasureLimits(1), .seconds = MeasureSteps(run)};
+}
+
+Rate RateOf(const StepFigures& figures, double seconds, const Limits& limits) {
+  const Bandwidth& bandwidth = limits.LevelOf(figures.bytes);
+  const double bytes = static_cast<double>(figures.bytes), least_for_bytes = bytes / bandwidth.triad,
+               least_for_flops = figures.flops / limits.flops;
+  if (least_for_flops > least_for_bytes) return {figures.flops / seconds, true, least_for_flops / seconds, "peak"};
+  return {bytes / seconds, false, least_for_bytes / seconds, bandwidth.level};
+}
+
+void PrintProfile(const Program& program, const Profile& profile, Output& output) {
+  const auto& [limits, seconds] = profile;
   const std::vector<StepFigures> figures = StepFiguresOf(program);
   output.Line("");
   PrintLimits(limits, output);
@@ -98,7 +104,7 @@ void PrintProfile(Graph& graph, const TrainableModel& model, int64_t batch, Outp
     const Path& name = program.graph.name(step.origin);
     const std::string kind = KindOf(program, step, figures[id]);
     output.Line(fmt::format("{:>4} {:>9.1f} {:<32}   {:<16} {}: {}", id, 1e6 * seconds[id],
-                            RateOf(figures[id], seconds[id], limits), kind, name.str(),
+                            RateText(RateOf(figures[id], seconds[id], limits)), kind, name.str(),
                             ShapeOf(program.graph, step.origin)));
     for (Sum* sum : {&kinds[kind], &all, &scopes[name.str().substr(0, name.str().find('/'))]}) {
       ++sum->steps;

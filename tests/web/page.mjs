@@ -1,9 +1,8 @@
 // A page as people see it: a file in Debian's Chromium.
 //
-//   const browser = await Browser.launch();
-//   const page = await browser.open('graph.html');   // a page of Playwright's
-//   await page.click('text=Encoder');
-//   await browser.close();                           // throws if a page asked for the network or complained
+//   await withPage('graph.html', async page => {     // a page of Playwright's
+//     await page.click('text=Encoder');
+//   });                                              // throws if the page asked for the network or complained
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
@@ -46,5 +45,19 @@ export class Browser {
   async close() {
     await this.chromium.close();
     assert.deepEqual(this.complaints, []);
+  }
+}
+
+// Opens `file`, lets `look` do what it likes with the page, and closes the browser whatever comes of it.
+export async function withPage(file, look, options = {}) {
+  const browser = await Browser.launch();
+  try {
+    await look(await browser.open(file, options));
+  } catch (error) {
+    if (browser.complaints.length > 0) error.message += `\nthe page complained: ${browser.complaints.join('; ')}`;
+    browser.complaints = [];
+    throw error;
+  } finally {
+    await browser.close();
   }
 }

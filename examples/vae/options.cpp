@@ -209,12 +209,18 @@ void Declare(CLI::App& command, GraphOptions& options) {
   AddText(arguments, options.model);
   AddModel(arguments, options.model);
   AddStep(arguments, options.step);
-  arguments.Choice("--format", options.format, {"dot", "text"}, "for Graphviz, or the text form");
+  arguments.Choice("--format", options.format, {"dot", "html", "json", "onnx", "svg", "tensorboard", "text"},
+                   "for Graphviz, a browser, programs, Netron, TensorBoard; a picture; the text form");
   AddScope(arguments, options.scope);
   arguments.Declare("--depth", "N", "all", "deeper scopes are one box each", [&](const std::string& text) {
     options.depth = ParseWhole("--depth", text, {0, 1000});
   });
-  arguments.Flag("--training", options.training, "with gradients and updates");
+  arguments.Flag("--training", options.training, "with gradients and updates; a page has them on demand, too");
+  arguments.Flag("--measure", options.measure,
+                 "run the training program on random images: the page has the time of each step");
+  arguments.Path("--text", options.text, "another graph: a file in the text form");
+  arguments.Path("--out", options.out, "file; standard output by default");
+  AddForce(arguments, options.force);
 }
 
 void Declare(CLI::App& command, InfoOptions& options) {

@@ -131,6 +131,10 @@ struct GraphOptions {
   std::string scope = {};
   std::optional<int64_t> depth = {};
   bool training = false;
+  bool measure = false;             // run the training program and time its steps
+  std::filesystem::path text = {};  // a graph in the text form; empty: the model's
+  std::filesystem::path out = {};   // empty: stdout
+  bool force = false;
 };
 
 struct InfoOptions {

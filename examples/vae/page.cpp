@@ -2,7 +2,6 @@
 #include "weft/examples/vae/page.h"
 
 #include <algorithm>
-#include <optional>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -12,17 +11,9 @@
 namespace weft {
 namespace {
 
-std::optional<std::string_view> Embedded(std::string_view name) {
-  const auto files = EmbeddedFiles();
-  const auto found = std::ranges::find(files, name, &EmbeddedFile::name);
-  return found == files.end() ? std::nullopt : std::optional(found->content);
-}
-
 std::string_view Content(std::string_view name, const std::vector<PageFile>& files) {
   const auto found = std::ranges::find(files, name, &PageFile::name);
-  if (found != files.end()) return found->text;
-  if (const auto content = Embedded(name)) return *content;
-  throw std::logic_error(fmt::format("page: {}: no such file", name));
+  return found != files.end() ? found->text : Embedded(name);
 }
 
 // Other words for the same string where HTML would see an end of a script, or a comment.
@@ -39,10 +30,19 @@ void AppendWithin(std::string& page, std::string_view name, std::string_view con
 
 }  // namespace
 
-bool IsEmbedded(std::string_view name) { return Embedded(name).has_value(); }
+bool IsEmbedded(std::string_view name) {
+  return std::ranges::find(EmbeddedFiles(), name, &EmbeddedFile::name) != EmbeddedFiles().end();
+}
+
+std::string_view Embedded(std::string_view name) {
+  const auto files = EmbeddedFiles();
+  const auto found = std::ranges::find(files, name, &EmbeddedFile::name);
+  if (found == files.end()) throw std::logic_error(fmt::format("page: {}: no such file", name));
+  return found->content;
+}
 
 std::string Page(std::string_view name, const std::vector<PageFile>& files) {
-  std::string_view rest = Content(name, {});
+  std::string_view rest = Embedded(name);
   std::string page;
   for (size_t at = 0; (at = rest.find("{{")) != std::string_view::npos;) {
     const size_t end = rest.find("}}", at);

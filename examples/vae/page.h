@@ -25,7 +25,9 @@ struct PageFile {
 // such page, or no file that it names.
 std::string Page(std::string_view name, const std::vector<PageFile>& files);
 
-// Whether a page may name this file: not graphviz.js where the tool was built without npm.
+// Whether there is such a file: not graphviz.js where the tool was built without npm.
 bool IsEmbedded(std::string_view name);
+// Its content. Throws std::logic_error if there is no such file.
+std::string_view Embedded(std::string_view name);
 
 }  // namespace weft

@@ -1,0 +1,13 @@
+# The first comment of each of FILES that begins with a name, "Exp(x) = eˣ." or "RandomNormal: N(0, 1).", as a line of TO.
+set(lines "")
+foreach(file IN LISTS FILES)
+  file(READ ${file} text LIMIT 4000)
+  if(NOT text MATCHES "^// [A-Z][A-Za-z0-9]+(\\(|: )")
+    continue()
+  endif()
+  string(REGEX MATCH "^(// [^\n]*\n)+" comment "${text}")
+  string(REGEX REPLACE "\n// |\n$" " " line "${comment}")
+  string(REGEX REPLACE "^// | $" "" line "${line}")
+  string(APPEND lines "${line}\n")
+endforeach()
+file(WRITE ${TO} "${lines}")

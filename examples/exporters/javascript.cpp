@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "weft/exporters/base64.h"
 #include "weft/exporters/exported_ops.h"
 #include "weft/exporters/script_functions.h"
 #include "weft/exporters/script_node.h"
@@ -16,19 +17,6 @@ namespace weft {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "typed arrays are little-endian wherever browsers run");
-
-std::string Base64(std::span<const std::byte> bytes) {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t at = 0; at < bytes.size(); at += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - at);
-    uint32_t word = 0;
-    for (size_t i = 0; i < count; ++i) word |= std::to_integer<uint32_t>(bytes[at + i]) << (16 - 8 * i);
-    for (size_t i = 0; i < 4; ++i) text += i <= count ? kLetters[word >> (18 - 6 * i) & 63] : '=';
-  }
-  return text;
-}
 
 bool IsIdentifier(std::string_view name) {
   const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '$'; };

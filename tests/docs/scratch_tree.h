@@ -10,7 +10,8 @@
 
 namespace weft {
 
-// A command that is not run here, and why. Its options must be words of `options_in`, a file of the tree.
+// A command that is not run here, and why. Its options must be words of `options_in`, a file of the
+// tree, where there is one.
 struct NotRun {
   std::string command;  // the first words: "./run bench"
   std::string reason;

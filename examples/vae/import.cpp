@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "weft/exporters/npz.h"
+#include "weft/examples/vae/advice.h"
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/existing.h"
 #include "weft/examples/vae/failure.h"
@@ -49,6 +50,8 @@ decoder.out.bias                = Decoder/Logits/b
 *.num_batches_tracked           = -
 )";
 
+constexpr std::string_view kForeignAdvice =
+    "of a PyTorch state dict, safetensors.torch.save_file and numpy.savez write files that can be read";
 constexpr uint64_t kMostMapBytes = 1 << 20;
 
 NameMap MapOf(const ImportOptions& options) {
@@ -200,7 +203,7 @@ void ImportCommand(const ImportOptions& options, Output& output) {
   RequireReplaceable(options.out, options.force);
   RequireExists(options.file);
   const NameMap map = MapOf(options);
-  const Tensors tensors = ReadTensors(options.file);
+  const Tensors tensors = WithAdvice(kForeignAdvice, [&] { return ReadTensors(options.file); });
   const Claims claims = ClaimsOf(tensors, map);
   const Model model = MeasuredModel(claims.Shapes(tensors));
   Graph graph;

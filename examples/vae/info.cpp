@@ -37,8 +37,9 @@ void PrintDirectory(const std::filesystem::path& directory, Output& output) {
   const LatestGeneration latest = LatestValid(directory);
   const std::vector<Generation> generations = ListGenerations(directory);
   if (generations.empty()) {
-    throw CheckpointError(fmt::format("checkpoint: {}: got no model-STEP.safetensors, expected at least one",
-                                      Printable(directory.native())));
+    throw CheckpointError(
+        fmt::format("checkpoint: {}: got no model-STEP.safetensors, expected at least one, as 'vae train' writes them",
+                    Printable(directory.native())));
   }
   for (const Generation& generation : generations) {
     const bool is_latest = latest.generation && latest.generation->step == generation.step;

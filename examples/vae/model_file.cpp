@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "weft/examples/vae/advice.h"
 #include "weft/examples/vae/arguments.h"
 #include "weft/examples/vae/existing.h"
 #include "weft/examples/vae/model_size.h"
@@ -171,7 +172,7 @@ Metadata DescribeModel(const Model& model, Graph& graph) {
 ModelFile OpenModel(const std::filesystem::path& from) {
   RequireExists(from);
   ModelFile file = {.path = std::filesystem::is_directory(from) ? NewestGeneration(from).weights : from};
-  CheckpointSummary summary = Inspect(file.path);
+  CheckpointSummary summary = WithAdvice(kCheckpointAdvice, [&] { return Inspect(file.path); });
   const std::optional<Model> model = ModelIn(summary.metadata, file.path);
   file.model = model ? *model : Measured(summary, file.path);
   file.metadata = std::move(summary.metadata);
@@ -188,7 +189,8 @@ ModelFile OpenModel(const std::filesystem::path& from) {
 void RestorePart(const ModelFile& file, Graph& graph, std::string_view scope, VariableStore& store) {
   RequireSameNodes(file, graph, scope);
   const bool all = file.model.is_text();
-  const RestoreReport report = Restore(file.path, {.scope = all ? Path() : Path(scope)}, store);
+  const RestoreReport report =
+      WithAdvice(kCheckpointAdvice, [&] { return Restore(file.path, {.scope = all ? Path() : Path(scope)}, store); });
   Note(fmt::format("restored {} variables of {} from {}", report.restored.size(), all ? "the model" : scope,
                    Printable(file.path.native())));
 }

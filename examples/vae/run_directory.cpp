@@ -54,8 +54,9 @@ std::unique_ptr<CheckpointDirectory> OpenCheckpoints(const std::filesystem::path
 
 void RequireCheckpoints(const std::filesystem::path& directory) {
   if (!ListGenerations(directory).empty()) return;
-  throw CheckpointError(fmt::format("checkpoint: {}: got no model-STEP.safetensors, expected at least one",
-                                    Printable(directory.native())));
+  throw CheckpointError(
+      fmt::format("checkpoint: {}: got no model-STEP.safetensors, expected at least one, as 'vae train' writes them",
+                  Printable(directory.native())));
 }
 
 Generation NewestGeneration(const std::filesystem::path& directory) {

@@ -81,7 +81,8 @@ class Run {
       const FitResult result = Fit(session_, Watching(), {{network_.vae.x, images_.Training()}}, fit);
       if (unwritten_step_ != result.steps) unwritten_ = nullptr;  // a later checkpoint was written
     } catch (const NumericError& error) {
-      throw NumericError(fmt::format("not finite: {}; {}", error.what(), Kept()));
+      throw NumericError(fmt::format("not finite: {}; {}; a smaller --learning-rate or --clip-norm keeps steps small",
+                                     error.what(), Kept()));
     }
     history_ = reporter.history();
     LeaveIfAsked(signals);

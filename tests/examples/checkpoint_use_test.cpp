@@ -139,7 +139,10 @@ TEST_F(CheckpointUse, TakesAnOlderGenerationWhereTheNewestIsDamaged) {
 TEST_F(CheckpointUse, MissingPlacesAreErrorsOfReading) {
   ExpectError(Evaluate(own_ / "nowhere"), 5, "nowhere");
   ExpectError(RunTool({"train", "--resume", (own_ / "nowhere").string()}), 5, "nowhere");
-  ExpectError(Evaluate(own_.path()), 4, "got no model-STEP.safetensors");
+  ExpectError(Evaluate(own_.path()), 4, "got no model-STEP.safetensors, expected at least one, as 'vae train' writes");
+  WriteFile(own_ / "else", "{}");
+  ExpectError(Evaluate(own_ / "else"), 4, "'vae info' lists what a checkpoint holds, 'vae import' makes one");
+  std::filesystem::remove(own_ / "else");
   EXPECT_TRUE(own_.Names().empty());
 }
 

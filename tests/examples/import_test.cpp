@@ -208,6 +208,8 @@ TEST_F(Import, RefusesWhatItCannotUse) {
     ExpectError(Run(Changed(each.change), each.more), each.code, each.message);
     EXPECT_FALSE(std::filesystem::exists(imported()));
   }
+  WriteFile(own_ / "vae.pt", "PK\x03\x04 and a pickle");
+  ExpectError(Run(own_ / "vae.pt"), 4, "numpy.savez write files that can be read");
   ExpectError(RunTool({"import", TorchFile().string(), "--out", (own_ / "run").string()}), 2, ".safetensors");
   WriteFile(imported(), "mine");
   ExpectError(Run(TorchFile()), 5, "--force replaces it");

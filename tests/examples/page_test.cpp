@@ -8,6 +8,14 @@ namespace {
 
 TEST(Page, IsTheEmbeddedFileWhereItNamesNoOther) { EXPECT_TRUE(Page("look.css", {}).starts_with("/* What all")); }
 
+TEST(Page, KeepsWhatIsPutInWithinItsElement) {
+  const std::string page =
+      Page("graph.html", {{"data.json", R"(["</script>"])"}, {"graphviz.js", R"(["</SCRIPT><!--", 1 < 2])"}});
+  EXPECT_NE(page.find(R"(["\u003c/script>"])"), std::string::npos);
+  EXPECT_NE(page.find(R"(["<\/SCRIPT>\x3c!--", 1 < 2])"), std::string::npos);
+  EXPECT_EQ(page.find("{{"), std::string::npos);
+}
+
 TEST(Page, OfAnUnknownNameIsABug) {
   EXPECT_THROW(Page("nothing.html", {}), std::logic_error);
   EXPECT_FALSE(IsEmbedded("nothing.html"));

@@ -77,8 +77,8 @@ function resize() {
   const picture = byId('graph').querySelector('svg');
   if (picture === null) return;
   const fit = Math.min((byId('graph').clientWidth - 24) / drawn.width, 1.3);
-  picture.setAttribute('width', `${drawn.width * Math.max(fit, 0.5) * state.zoom}`);
-  picture.setAttribute('height', `${drawn.height * Math.max(fit, 0.5) * state.zoom}`);
+  picture.setAttribute('width', `${drawn.width * Math.max(fit, 0.7) * state.zoom}`);
+  picture.setAttribute('height', `${drawn.height * Math.max(fit, 0.7) * state.zoom}`);
 }
 
 // ---- What is selected ----

@@ -22,6 +22,7 @@ struct Requests {
   EvaluateOptions evaluate;
   GenerateOptions generate;
   InterpolateOptions interpolate;
+  ExploreOptions explore;
   EncodeOptions encode;
   ReconstructOptions reconstruct;
   ExportOptions exported;
@@ -57,6 +58,8 @@ std::vector<Command> AddCommands(CLI::App& app, Requests& requests) {
       requests.generate);
   add("interpolate", "Pictures on the way from one image to another",
       "interpolate --from runs/first --a 0 --b 1 --out between.png", requests.interpolate);
+  add("explore", "The latent space as a page: drag, and see what is decoded there",
+      "explore --from runs/first --out explore.html", requests.explore);
   add("encode", "Latent means and log-variances of images", "encode --from runs/first --out latent.csv",
       requests.encode);
   add("reconstruct", "Images over their reconstructions", "reconstruct --from runs/first --out pictures",

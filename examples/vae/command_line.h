@@ -18,9 +18,10 @@ struct HelpText {
 
 struct VersionRequest {};
 
-using Request = std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOptions, GenerateOptions,
-                             InterpolateOptions, EncodeOptions, ReconstructOptions, ExportOptions, GraphOptions,
-                             InfoOptions, PlanOptions, LintOptions, BenchOptions, ImportOptions, DiffOptions>;
+using Request =
+    std::variant<HelpText, VersionRequest, TrainOptions, EvaluateOptions, GenerateOptions, InterpolateOptions,
+                 ExploreOptions, EncodeOptions, ReconstructOptions, ExportOptions, GraphOptions, InfoOptions,
+                 PlanOptions, LintOptions, BenchOptions, ImportOptions, DiffOptions>;
 
 // `arguments` without the name of the program. Throws UsageError.
 Request ParseCommandLine(const std::vector<std::string>& arguments);

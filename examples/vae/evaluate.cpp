@@ -29,14 +29,7 @@ ElboFigures MeanFigures(Session& session, const ElboNodes& nodes, const Rows& im
   return mean;
 }
 
-Json LatentJson(const std::vector<LatentAxis>& axes) {
-  Json list = Json::array();
-  for (const LatentAxis& axis : axes)
-    list.push_back({{"kl", axis.divergence}, {"variance", axis.variance}, {"active", axis.is_active()}});
-  return list;
-}
-
-std::string LatentText(const std::vector<LatentAxis>& axes) {
+std::string LatentAxesText(const std::vector<LatentAxis>& axes) {
   std::string text = fmt::format("{} of {} latent axes active\n", ActiveCount(axes), axes.size());
   for (size_t i = 0; i < axes.size(); ++i) {
     text += fmt::format("axis {}: KL {:.4f} nats an image, variance of the mean {:.4f}{}\n", i, axes[i].divergence,
@@ -66,11 +59,11 @@ void EvaluateCommand(const EvaluateOptions& options, Output& output) {
   if (options.json) {
     Json json = ElboJson(figures, images.images.count);
     json["active_axes"] = ActiveCount(axes);
-    json["axes"] = LatentJson(axes);
+    json["axes"] = LatentAxesJson(axes);
     return output.Line(LineOf(json));
   }
   output.Line(ElboText(fmt::format("{} images of {}", images.images.count, options.source.split), figures));
-  output.Text(LatentText(axes));
+  output.Text(LatentAxesText(axes));
 }
 
 }  // namespace weft

@@ -178,6 +178,14 @@ void Declare(CLI::App& command, InterpolateOptions& options) {
   AddForce(arguments, options.force);
 }
 
+void Declare(CLI::App& command, ExploreOptions& options) {
+  Arguments arguments(command);
+  AddSource(arguments, options.source);
+  arguments.Whole("--images", options.images, {1, 100'000}, "images in the page, the first ones of the split");
+  arguments.Path("--out", options.out, "file of the page, .html")->required();
+  AddForce(arguments, options.force);
+}
+
 void Declare(CLI::App& command, EncodeOptions& options) {
   Arguments arguments(command);
   AddSource(arguments, options.source);

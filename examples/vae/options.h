@@ -103,6 +103,13 @@ struct InterpolateOptions {
   bool force = false;
 };
 
+struct ExploreOptions {
+  SourceOptions source = {};
+  int64_t images = 1000;  // as many of the split are in the page, the first ones
+  std::filesystem::path out = {};
+  bool force = false;
+};
+
 struct EncodeOptions {
   SourceOptions source = {};
   std::filesystem::path out = {};  // .csv, .npy or .npz
@@ -184,6 +191,7 @@ void Declare(CLI::App& command, TrainOptions& options);
 void Declare(CLI::App& command, EvaluateOptions& options);
 void Declare(CLI::App& command, GenerateOptions& options);
 void Declare(CLI::App& command, InterpolateOptions& options);
+void Declare(CLI::App& command, ExploreOptions& options);
 void Declare(CLI::App& command, EncodeOptions& options);
 void Declare(CLI::App& command, ReconstructOptions& options);
 void Declare(CLI::App& command, ExportOptions& options);

@@ -41,6 +41,9 @@ class PictureDecoder {
   Graph& graph() { return graph_; }
   // f32[n, latent] → f32[n, pixels] in 0 … 1
   Tensor Pictures(const Tensor& z) { return session_.Run({{vae_.encoder.sample, z}}, vae_.decoder.mean); }
+  // The nodes of both, in graph().
+  Node z() const { return vae_.encoder.sample; }
+  Node picture() const { return vae_.decoder.mean; }
 
  private:
   Graph graph_;

@@ -22,6 +22,13 @@ Json ElboJson(const ElboFigures& figures, int64_t images) {
           {"bits_per_dim", figures.bits_per_dim}};
 }
 
+Json LatentAxesJson(const std::vector<LatentAxis>& axes) {
+  Json list = Json::array();
+  for (const LatentAxis& axis : axes)
+    list.push_back({{"kl", axis.divergence}, {"variance", axis.variance}, {"active", axis.is_active()}});
+  return list;
+}
+
 std::string ElboText(std::string_view what, const ElboFigures& figures) {
   return fmt::format("{}: negative ELBO {:.2f} nats an image = reconstruction {:.2f} + KL {:.2f}, {:.4f} bits a pixel",
                      what, figures.negative_elbo, figures.reconstruction, figures.divergence, figures.bits_per_dim);

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "weft/examples/vae/latent_axes.h"
 #include "weft/models/training/evaluation.h"
 
 namespace weft {
@@ -24,6 +25,8 @@ inline constexpr uint64_t kEvaluationSeed = 1;
 
 // {"images", "negative_elbo", "reconstruction", "kl", "bits_per_dim"}
 Json ElboJson(const ElboFigures& figures, int64_t images);
+// [{"kl", "variance", "active"}]
+Json LatentAxesJson(const std::vector<LatentAxis>& axes);
 // "test: negative ELBO 139.30 nats an image = reconstruction 133.00 + KL 6.30, 0.2563 bits a pixel"
 std::string ElboText(std::string_view what, const ElboFigures& figures);
 

@@ -11,6 +11,7 @@
 #include "weft/examples/vae/encode.h"
 #include "weft/examples/vae/evaluate.h"
 #include "weft/examples/vae/export.h"
+#include "weft/examples/vae/explore.h"
 #include "weft/examples/vae/generate.h"
 #include "weft/examples/vae/graph.h"
 #include "weft/examples/vae/import.h"
@@ -46,6 +47,7 @@ struct Runner {
   ExitCode operator()(const InterpolateOptions& options) const {
     return InterpolateCommand(options, output), ExitCode::kOk;
   }
+  ExitCode operator()(const ExploreOptions& options) const { return ExploreCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const EncodeOptions& options) const { return EncodeCommand(options, output), ExitCode::kOk; }
   ExitCode operator()(const ReconstructOptions& options) const {
     return ReconstructCommand(options, output), ExitCode::kOk;

@@ -130,8 +130,8 @@ TEST(Options, HelpIsWantedOrNot) {
   EXPECT_TRUE(std::get<HelpText>(ParseCommandLine({"--help"})).wanted);
   EXPECT_FALSE(std::get<HelpText>(ParseCommandLine({})).wanted);
   EXPECT_LE(std::ranges::count(std::get<HelpText>(ParseCommandLine({})).text, '\n'), 24) << "one screen";
-  for (const char* command :
-       {"train", "evaluate", "generate", "encode", "reconstruct", "export", "graph", "info", "plan", "lint", "bench"}) {
+  for (const char* command : {"train", "evaluate", "generate", "interpolate", "explore", "encode", "reconstruct",
+                              "export", "graph", "info", "plan", "lint", "bench"}) {
     EXPECT_THAT(std::get<HelpText>(ParseCommandLine({command, "--help"})).text,
                 HasSubstr(std::string("Example: vae ") + command));
   }

@@ -113,6 +113,37 @@ TEST_F(CheckpointUse, InterpolateDrawsAStrip) {
   ExpectError(interpolate({"--a", "3", "--b", "5", "--out", "strip.jpg"}), 2, "expected a file name that ends in .png");
 }
 
+TEST_F(CheckpointUse, ExploreMakesAPage) {
+  const auto explore = [&](const std::vector<std::string>& more) {
+    return RunTool(std::vector<std::string>{"explore", "--data", data().string()} + more);
+  };
+  const std::vector<std::string> from = {"--from", model().string()};
+  const std::string file = (own_ / "explore.html").string();
+  const Outcome outcome = explore(from + std::vector<std::string>{"--images", "7", "--out", file});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "wrote " + file + "\n");
+  const std::string page = ReadFile(file), begin = "id=\"data\">";
+  const size_t at = page.find(begin) + begin.size();
+  const json figures = json::parse(page.substr(at, page.find("</script>", at) - at));
+  EXPECT_EQ(figures.at("count"), 7);
+  EXPECT_EQ(figures.at("total"), 60) << "the axes are those of all images";
+  EXPECT_EQ(figures.at("axes"), json::parse(Evaluate(model(), {"--json"}).out).at("axes"));
+  EXPECT_EQ(figures.at("means").get<std::string>().size(), 76U) << "base64 of 7 · 2 · 4 bytes";
+  EXPECT_THAT(page, HasSubstr("const decode = "));
+  ExpectError(explore(from + std::vector<std::string>{"--out", file}), 5, "explore.html: got a file that exists");
+  EXPECT_EQ(explore(from + std::vector<std::string>{"--out", file, "--force"}).code, 0);
+  const auto wide = Changed([](VariableStore& variables, Metadata&) {
+    std::ranges::fill(variables.Find("Encoder/LogVariance/b")->value().values<float>(), 1e3F);
+  });
+  ExpectError(explore({"--from", wide.string(), "--out", (own_ / "wide.html").string()}), 6,
+              "latent axis 0: got a divergence of inf");
+  EXPECT_FALSE(std::filesystem::exists(own_ / "wide.html"));
+  ExpectError(explore(from + std::vector<std::string>{"--out", "explore.txt"}), 2,
+              "--out: got 'explore.txt', expected a file name that ends in .html");
+  ExpectError(explore(from + std::vector<std::string>{"--out", file, "--images", "0"}), 2,
+              "--images: got '0', expected a whole number from 1 to");
+}
+
 TEST_F(CheckpointUse, InfoListsVariablesAndGenerations) {
   const Outcome file = RunTool({"info", model().string()});
   EXPECT_EQ(file.code, 0) << file.err;

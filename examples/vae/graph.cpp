@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -22,6 +23,7 @@
 #include "weft/examples/vae/network.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/report.h"
+#include "weft/examples/vae/scope_option.h"
 #include "weft/graph/error.h"
 #include "weft/graph/runtime/file_system.h"
 #include "weft/graph/runtime/session.h"
@@ -39,17 +41,10 @@ struct Subject {
   std::optional<TrainableModel> model = {};  // of a graph for training
 };
 
-// Throws UsageError for a scope that no name lies in.
 Path ScopeOf(const Graph& graph, const std::string& text) {
-  if (text.empty()) return {};
-  std::set<std::string> scopes;
-  for (uint32_t i = 0; i < graph.size(); ++i) {
-    for (Path above = graph.name(NodeId{i}); !above.is_root(); above = above.parent()) scopes.insert(above.str());
-  }
-  if (scopes.contains(text)) return text;
-  const std::vector<std::string_view> known(scopes.begin(), scopes.end());
-  throw UsageError(fmt::format("value: --scope: got '{}', expected a scope of the graph{}", Printable(text),
-                               DidYouMean(text.substr(0, 100), known)));
+  std::vector<Path> names;
+  for (uint32_t i = 0; i < graph.size(); ++i) names.push_back(graph.name(NodeId{i}));
+  return ScopeAmong(names, text);
 }
 
 // The lines about nodes of the scope; the first line names the format.

@@ -74,17 +74,7 @@ std::string VersionRecord() {
   return TfRecord(event.SerializeAsString());
 }
 
-tb::Event GraphEvent(std::string_view graph_def) {
-  tb::Event event = EventNow(0);
-  event.set_graph_def(std::string(graph_def));
-  return event;
-}
-
 }  // namespace
-
-std::string GraphEvents(std::string_view graph_def) {
-  return VersionRecord() + TfRecord(GraphEvent(graph_def).SerializeAsString());
-}
 
 EventFile::EventFile(const std::filesystem::path& directory, int64_t first_step) {
   const std::string name =
@@ -154,7 +144,11 @@ void EventFile::AddImage(std::string_view tag, int64_t step, const GreyPicture& 
   Append(TfRecord(event.SerializeAsString()));
 }
 
-void EventFile::AddGraph(std::string_view graph_def) { Append(TfRecord(GraphEvent(graph_def).SerializeAsString())); }
+void EventFile::AddGraph(std::string_view graph_def) {
+  tb::Event event = EventNow(0);
+  event.set_graph_def(std::string(graph_def));
+  Append(TfRecord(event.SerializeAsString()));
+}
 
 void EventFile::AddRunMetadata(std::string_view tag, int64_t step, std::string_view run_metadata) {
   tb::Event event = EventNow(step);

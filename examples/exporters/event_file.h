@@ -55,7 +55,4 @@ class EventFile {
   uint64_t size_ = 0;  // of whole records
 };
 
-// The bytes of an event file that holds this graph and nothing else.
-std::string GraphEvents(std::string_view graph_def);
-
 }  // namespace weft

@@ -1,4 +1,4 @@
-// Bytes as base64 (RFC 4648, with padding), as browsers read them.
+// Bytes as text, as browsers read them.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 
 namespace weft {
 
+// RFC 4648's base64, padded, on one line: four characters for three bytes.
 std::string Base64(std::span<const std::byte> bytes);
 
 }  // namespace weft

@@ -121,6 +121,10 @@ const std::map<std::string_view, Format> kFormats = {
     {"text", {TextView, {"--scope", "--text"}}},
 };
 
+// The other options describe a model and its training.
+const std::set<std::string_view> kOfAnyGraph = {"--batch", "--depth", "--force", "--format",
+                                                "--out",   "--scope", "--text",  "--training"};
+
 void RefuseContradictions(const GraphOptions& options) {
   const std::pair<std::string_view, bool> given[] = {{"--depth", options.depth.has_value()},
                                                      {"--measure", options.measure},
@@ -138,9 +142,11 @@ void RefuseContradictions(const GraphOptions& options) {
   if (options.format == "tensorboard" && options.out.empty()) {
     throw UsageError("missing option: --out: got nothing, expected a directory for --format tensorboard");
   }
-  if (options.measure && !options.text.empty()) {
-    throw UsageError(
-        "contradiction: --measure and --text: got both, expected --measure for the model of the tool only");
+  for (const std::string& name : options.model.given) {
+    if (options.text.empty() || kOfAnyGraph.contains(name)) continue;
+    throw UsageError(fmt::format(
+        "contradiction: {0} and --text: got both, expected {0} with the tool's models only, not a graph from a file",
+        name));
   }
 }
 

@@ -91,6 +91,10 @@ TEST(GraphCommand, ReadsAGraphInTheTextForm) {
   WriteFile(file, "weft graph 1\nX = Nothing() : f32[]\n");
   ExpectError(RunTool({"graph", "--text", file.string()}), 4,
               "line 2, column 5: got 'Nothing() : f32[]', expected a known op");
+  for (const std::string option : {"--hidden", "--model", "--beta"}) {
+    ExpectError(RunTool({"graph", "--text", file.string(), option, "1"}), 2,
+                "contradiction: " + option + " and --text: got both");
+  }
 }
 
 TEST(GraphCommand, SaysWhichFormatsTakeAnOption) {

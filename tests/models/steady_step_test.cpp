@@ -45,6 +45,8 @@ TEST(TrainingStep, AllocatesNothingOnAnyNumberOfThreads) {
     WideRun wide(many.runner());
     PreparedRun run = wide.Prepare();
     run.Run();  // variables are looked up once
+    // TBB starts a thread, which allocates, when it first has work for it.
+    ASSERT_EQ(many.CountMeeting(threads), threads);
     const size_t before = AllocationCount();
     for (int step = 0; step < 200; ++step) run.Run();
     EXPECT_EQ(AllocationCount(), before) << threads << " threads";

@@ -2,7 +2,7 @@
 // milliseconds of processor time. Everything should grow with the number of nodes and no faster; one shape a process
 // gives an honest `peak_MiB`.
 //
-//   build/release/tests/weft_graph_scale --benchmark_filter='Chain/100000'
+//   build/release/tests/benchmarks/weft_graph_scale --benchmark_filter='Chain/100000'
 #include <sys/resource.h>
 
 #include <algorithm>

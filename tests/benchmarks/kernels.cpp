@@ -1,18 +1,20 @@
 // Times of kernels, for who changes one: every op of the table over its own samples, stretched, and the products of the
-// tutorial's network. One thread; a new op is here without a line written for it.
+// tutorial's network. One thread; a new op is here without a line written for it. And of a checkpoint that is read.
 //
-//   build/release/tests/weft_benchmarks --benchmark_filter='Exp|MatMul'
+//   build/release/tests/benchmarks/weft_benchmarks --benchmark_filter='Exp|MatMul'
 #include <algorithm>
 #include <memory>
 #include <string>
 
 #include <benchmark/benchmark.h>
 
+#include "weft/graph/runtime/checkpoint.h"
 #include "weft/graph/runtime/session.h"
 #include "weft/ops/all_ops.h"
 #include "weft/ops/ops.h"
 #include "weft/tests/benchmarks/run_benchmarks.h"
 #include "weft/tests/support/op_matrix.h"
+#include "weft/tests/support/temporary_directory.h"
 
 namespace weft {
 namespace {
@@ -52,6 +54,16 @@ void RunMatMul(benchmark::State& state, int64_t rows, int64_t inner, int64_t col
   Run(state, MatMul(left, right, options), feeds, 2 * rows * inner * columns);  // items are FLOPs
 }
 
+void RunRestore(benchmark::State& state) {
+  const TemporaryDirectory directory;
+  const Tensor weights(DType::kFloat32, {int64_t{1} << 23});  // 32 MiB
+  VariableStore variables;
+  variables.Set("W", weights);
+  Save(variables, directory / "file");
+  for (auto _ : state) Restore(directory / "file", {}, variables);
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(weights.bytes().size()));
+}
+
 void RegisterAll() {
   for (const OpDef* op : AllOps()) {
     for (size_t sample = 0; sample < op->samples().samples.size(); ++sample) {
@@ -70,6 +82,7 @@ void RegisterAll() {
   product("VaeMatMul/pixels_weights", 784, 128, 512, {.transpose_left = true});
   product("VaeMatMul/latent", 128, 512, 2, {});
   product("VaeMatMul/one_image", 1, 512, 784, {});
+  benchmark::RegisterBenchmark("Checkpoint/restore", RunRestore)->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ foreach(program WEFT_CHROMIUM WEFT_DOXYGEN WEFT_NODE WEFT_NPM WEFT_PYTHON)
   list(APPEND without -D ${program}=OFF)
 endforeach()
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${BUILD_DIR} -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${CXX}
-                        -D WEFT_DEVELOPER_MODE=ON -D CMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS=${FLAGS}" ${without}
+                        -D WEFT_DEVELOPER_MODE=ON -D CMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS=${FLAGS}" ${without}
                 RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "cmake: ended with ${result}, saying\n${said}")

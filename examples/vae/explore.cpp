@@ -11,11 +11,10 @@
 #include "weft/examples/vae/chart.h"
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/failure.h"
-#include "weft/examples/vae/machine.h"
 #include "weft/examples/vae/page.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/report.h"
-#include "weft/examples/vae/run_images.h"
+#include "weft/examples/vae/parts.h"
 #include "weft/examples/vae/sheets.h"
 #include "weft/graph/error.h"
 
@@ -62,24 +61,24 @@ void RequireFinite(const std::vector<LatentAxis>& axes) {
 
 // Figures of the axes are those of all images; the page holds the first `count` of them. Numbers are f32, pixels and
 // labels u8, each array in base64.
-Json PageJson(const ModelFile& file, const PictureDecoder& decoder, LatentEncoder& encoder,
-              const LabelledImages& images, const ExploreOptions& options) {
-  const Model& model = file.model;
+Json PageJson(Application& on, const ExploreOptions& options) {
+  const Model& model = on.file.model;
+  const LabelledImages& images = on.images;
   const int64_t count = std::min(options.images, images.images.count);
   const auto first = static_cast<size_t>(count), pixels = static_cast<size_t>(model.config.pixels);
-  const Posterior all = encoder.Of(images.images);
+  const Posterior all = on.encoder.Of(images.images);
   const std::vector<LatentAxis> axes = LatentAxesOf(all);
   RequireFinite(axes);
   constexpr int64_t kGrid = 15;  // of vae_z.png
-  Json json = {{"checkpoint", file.path.filename().string()},
+  Json json = {{"checkpoint", on.file.path.filename().string()},
                {"split", options.source.split},
                {"total", images.images.count},
                {"count", count},
                {"rows", model.rows},
                {"columns", model.columns},
                {"latent", model.config.latent_units},
-               {"input", decoder.z().name().str()},
-               {"output", decoder.picture().name().str()},
+               {"input", on.decoder.z().name().str()},
+               {"output", on.decoder.picture().name().str()},
                {"palette", PaletteTexts()},
                {"quantiles", GridSteps(kGrid, kPriorRange)},
                {"axes", LatentAxesJson(axes)},
@@ -97,19 +96,12 @@ void ExploreCommand(const ExploreOptions& options, Output& output) {
     throw UsageError(fmt::format("value: --out: got '{}', expected a file name that ends in .html",
                                  Printable(options.out.native())));
   }
-  const Machine machine(options.source.machine);
-  const ModelFile file = OpenModel(options.source.from);
-  const LabelledImages images = ReadImagesFor(file.model, options.source);
-  VariableStore variables;
-  LatentEncoder encoder(file.model, variables, {.threads = machine.threads()});
-  RestorePart(file, encoder.graph(), "Encoder", variables);
-  PictureDecoder decoder(file.model, variables, {.threads = machine.threads()});
-  RestorePart(file, decoder.graph(), "Decoder", variables);
+  Application on(options.source);
 
   RequireReplaceable(options.out, options.force);
-  const InferencePart part = InferencePartOf(decoder.graph(), {decoder.z()}, {decoder.picture()});
-  const std::string script = ToJavaScript(part, variables, "decode");
-  const std::string json = LineOf(PageJson(file, decoder, encoder, images, options));
+  const InferencePart part = InferencePartOf(on.decoder.graph(), {on.decoder.z()}, {on.decoder.picture()});
+  const std::string script = ToJavaScript(part, on.variables, "decode");
+  const std::string json = LineOf(PageJson(on, options));
   WriteWhole(options.out, Page("explore.html", {{"decoder.js", script}, {"data.json", json}}));
   output.Line(WroteText(options.out));
 }

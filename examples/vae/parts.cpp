@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "weft/examples/vae/network.h"
+#include "weft/examples/vae/run_images.h"
 #include "weft/models/training/dataset.h"
 
 namespace weft {
@@ -44,5 +45,15 @@ Posterior LatentEncoder::Of(const Images& images) {
 
 PictureDecoder::PictureDecoder(const Model& model, VariableStore& store, const SessionOptions& options)
     : vae_(BuildAutoencoder(graph_, model)), session_(graph_, store, options) {}
+
+Application::Application(const SourceOptions& source)
+    : machine(source.machine),
+      file(OpenModel(source.from)),
+      images(ReadImagesFor(file.model, source)),
+      encoder(file.model, variables, {.threads = machine.threads()}),
+      decoder(file.model, variables, {.threads = machine.threads()}) {
+  RestorePart(file, encoder.graph(), "Encoder", variables);
+  RestorePart(file, decoder.graph(), "Decoder", variables);
+}
 
 }  // namespace weft

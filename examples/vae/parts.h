@@ -7,7 +7,10 @@
 #pragma once
 
 #include "weft/examples/vae/idx.h"
+#include "weft/examples/vae/machine.h"
 #include "weft/examples/vae/model.h"
+#include "weft/examples/vae/model_file.h"
+#include "weft/examples/vae/options.h"
 #include "weft/graph/runtime/session.h"
 
 namespace weft {
@@ -49,6 +52,19 @@ class PictureDecoder {
   Graph graph_;
   Autoencoder vae_;
   Session session_;
+};
+
+// What commands begin with that encode and decode images: a checkpoint and images read, both halves restored. Throws
+// what OpenModel, ReadImagesFor and RestorePart throw.
+struct Application {
+  explicit Application(const SourceOptions& source);
+
+  Machine machine;
+  ModelFile file;
+  LabelledImages images;
+  VariableStore variables;
+  LatentEncoder encoder;
+  PictureDecoder decoder;
 };
 
 }  // namespace weft

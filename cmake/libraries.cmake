@@ -71,8 +71,10 @@ function(weft_make_shared target described)
   add_custom_command(OUTPUT ${exports} VERBATIM COMMENT "What ${target} shows" DEPENDS ${headers} ${script}
                      COMMAND ${CMAKE_COMMAND} -D FILE=${exports} -D "HEADERS=${headers}" -P ${script})
   target_sources(${target} PRIVATE ${exports})
-  target_link_options(${target} PRIVATE LINKER:--version-script=${exports} LINKER:-Bsymbolic-functions LINKER:--gc-sections
-                                        $<$<NOT:$<BOOL:${WEFT_SANITIZE}>>:LINKER:-z,defs>)
+  target_link_options(${target} PRIVATE LINKER:--version-script=${exports} LINKER:-Bsymbolic-functions LINKER:--gc-sections)
+  if(NOT WEFT_SANITIZE)  # whose functions only a program has
+    target_link_options(${target} PRIVATE LINKER:-z,defs)
+  endif()
   set_target_properties(${target} PROPERTIES LINK_DEPENDS ${exports})
 endfunction()
 

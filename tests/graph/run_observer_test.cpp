@@ -8,17 +8,14 @@
 
 #include <gtest/gtest.h>
 
-#include "weft/graph/runtime/session.h"
-#include "weft/models/training/optimizers.h"
-#include "weft/models/variational_autoencoder.h"
 #include "weft/tests/support/many_threads.h"
 #include "weft/tests/support/thrown.h"
+#include "weft/tests/support/wide_run.h"
 
 namespace weft {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int64_t kRows = 64;
 
 class Pieces : public RunObserver {
  public:
@@ -37,23 +34,6 @@ class Pieces : public RunObserver {
  private:
   std::vector<RanPiece> pieces_;
   std::atomic<size_t> count_ = 0;
-};
-
-// Wide enough that steps are cut and run side by side.
-struct WideRun {
-  explicit WideRun(TaskRunner& runner) : session(graph, store, {.runner = &runner}) { Initialize(graph, store); }
-  PreparedRun Prepare() {
-    PreparedRun run = session.Prepare({vae.loss.total}, {.mode = Mode::kTraining, .updates = true, .batch = kRows});
-    std::ranges::fill(run.Input<float>(vae.x), 0.25F);
-    return run;
-  }
-
-  Graph graph;
-  VariationalAutoencoder vae =
-      BuildVariationalAutoencoder(graph, {.pixels = 99, .hidden_units = 160, .hidden_layers = 1});
-  Minimization training = Minimize(vae.loss.total, Adam{}, {.clip_global_norm = 5});
-  VariableStore store{graph};
-  Session session;
 };
 
 TEST(RunObserver, HearsOfEveryBlockOnceAndOfStepsBehindThoseTheyWaitFor) {

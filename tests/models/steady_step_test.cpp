@@ -12,32 +12,10 @@
 #include "weft/tests/support/allocations.h"
 #include "weft/tests/support/many_threads.h"
 #include "weft/tests/support/thrown.h"
+#include "weft/tests/support/wide_run.h"
 
 namespace weft {
 namespace {
-
-constexpr int64_t kRows = 64;
-
-// Wide enough that there is work for several threads.
-struct WideRun {
-  explicit WideRun(TaskRunner& runner) : session(graph, store, {.runner = &runner}) {
-    Initialize(graph, store, {.threads = 1});
-  }
-  PreparedRun Prepare() {
-    PreparedRun run = session.Prepare(
-        {vae.loss.total, training.global_norm},
-        {.mode = Mode::kTraining, .updates = true, .batch = kRows, .guards = {vae.loss.total, training.global_norm}});
-    std::ranges::fill(run.Input<float>(vae.x), 0.25F);
-    return run;
-  }
-
-  Graph graph;
-  VariationalAutoencoder vae =
-      BuildVariationalAutoencoder(graph, {.pixels = 99, .hidden_units = 160, .hidden_layers = 1});
-  Minimization training = Minimize(vae.loss.total, Adam{}, {.clip_global_norm = 5});
-  VariableStore store{graph};
-  Session session;
-};
 
 TEST(TrainingStep, AllocatesNothingOnAnyNumberOfThreads) {
   for (const int threads : {1, 2, 5}) {

@@ -34,7 +34,24 @@ const Path& Node::name() const { return Known(graph_, id_).name(id_); }
 std::span<const NodeId> Node::operands() const { return Known(graph_, id_).operands(id_); }
 const Attributes& Node::attributes() const { return Known(graph_, id_).attributes(id_); }
 
+// Two threads that append at once would leave a graph that is wrong somewhere; so the second is told.
+class Graph::Appending {
+ public:
+  Appending(Graph& graph, const OpDef& op) : occupied_(graph.occupied_.by_someone) {
+    if (occupied_.exchange(true, std::memory_order_acquire))
+      throw GraphError(
+          fmt::format("{}: got it while another thread adds a node to the graph, expected one at a time", *op.name));
+  }
+  ~Appending() { occupied_.store(false, std::memory_order_release); }
+  Appending(const Appending&) = delete;
+  Appending& operator=(const Appending&) = delete;
+
+ private:
+  std::atomic<bool>& occupied_;
+};
+
 Node Graph::Add(const OpDef& op, std::span<const Node> operands, Attributes attributes) {
+  const Appending appending(*this, op);
   std::string base = BelowScope(*op.name);
   uint32_t& counter = counters_[base];
   std::string name = FreeName(base, counter);
@@ -48,6 +65,7 @@ Node Graph::AddNamed(std::string_view name, const OpDef& op, std::span<const Nod
 }
 
 Node Graph::AddAt(Path path, const OpDef& op, std::span<const Node> operands, Attributes attributes) {
+  const Appending appending(*this, op);
   return Append(op, operands, std::move(attributes), std::move(path), true);
 }
 

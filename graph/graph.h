@@ -7,6 +7,7 @@
 //   y.name()   // Sigmoid
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -59,7 +60,7 @@ struct Edge {
 };
 
 // Append-only, so operands precede their users, a loop over ids is a topological order, and a cycle cannot be written
-// down. Not thread-safe while it is built.
+// down. Built by one thread at a time: a node that comes from another meanwhile is refused.
 class Graph {
  public:
   using Pair = std::pair<NodeId, NodeId>;  // variable, value
@@ -71,7 +72,8 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
 
   // Appends a node under an automatic name: the op's name in the current scope, with a counter from the second one on.
-  // Throws GraphError if the op's type rule refuses the operands, or if one of them is of another graph.
+  // Throws GraphError if the op's type rule refuses the operands, if one of them is of another graph, or if another
+  // thread is adding a node.
   Node Add(const OpDef& op, std::span<const Node> operands, Attributes attributes = {});
   Node Add(const OpDef& op, std::initializer_list<Node> operands, Attributes attributes = {}) {
     return Add(op, std::span(operands.begin(), operands.size()), std::move(attributes));
@@ -149,6 +151,15 @@ class Graph {
     std::span<Edge> uses = {};  // in memory for the next power of two
   };
 
+  // Set while a node is appended. A graph that was moved is a new place.
+  struct Occupied {
+    std::atomic<bool> by_someone = false;
+    Occupied() = default;
+    Occupied(Occupied&&) noexcept {}
+    Occupied& operator=(Occupied&&) noexcept { return *this; }
+  };
+  class Appending;
+
   NodeId IdOf(std::string_view name) const;
   std::string BelowScope(std::string_view base) const;
   // `base`, or with the next number that is free: `counter` afterwards, which the caller counts up.
@@ -162,6 +173,7 @@ class Graph {
   [[noreturn]] void FailTaken(const Path& name) const;
   void RequireOwn(const Node& node, std::string_view who) const;
 
+  Occupied occupied_;
   StableVector<Record> nodes_;  // types and names that were handed out stay where they are while it grows
   Arena<NodeId> operand_lists_;
   Arena<Edge> use_lists_;

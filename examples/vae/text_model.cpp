@@ -125,9 +125,9 @@ ModelParameters GivenParameters(const ModelOptions& options, const StepOptions& 
   for (const auto& [name, standard] : declared) names.push_back(name);
   const auto require = [&](std::string_view option, const std::string& name) {
     if (declared.contains(name)) return;
-    throw UsageError(fmt::format("value: {}: got the parameter '{}', expected {}{}{} of {}", option, Printable(name),
-                                 names.empty() ? "none" : "one of ", fmt::join(names, ", "), DidYouMean(name, names),
-                                 model.title));
+    throw UsageError(fmt::format("value: {}: {}: got the parameter '{}', expected {}{}{}", option, model.title,
+                                 Printable(name), names.empty() ? "none" : "one of ", fmt::join(names, ", "),
+                                 DidYouMean(name, names)));
   };
   ModelParameters given;
   for (const auto& [name, text] : options.set) {

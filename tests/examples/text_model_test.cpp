@@ -206,10 +206,10 @@ TEST_F(TextModel, HasTheParametersOfItsText) {
     return RunTool(std::vector<std::string>{"lint"} + more);
   };
   const std::vector<std::string> model = {"--model", kAutoencoder};
-  ExpectError(
-      lint(model + std::vector<std::string>{"--set", "hiden=3"}), 2,
-      "value: --set: got the parameter 'hiden', expected one of beta, dtype, hidden, init, latent, layers, pixels. "
-      "Did you mean 'hidden'?");
+  ExpectError(lint(model + std::vector<std::string>{"--set", "hiden=3"}), 2,
+              "value: --set: " + kAutoencoder +
+                  ": got the parameter 'hiden', expected one of beta, dtype, hidden, init, latent, layers, pixels. "
+                  "Did you mean 'hidden'?");
   ExpectError(lint(model + std::vector<std::string>{"--set", "hidden=many"}), 2,
               "--set hidden: got 'many', expected a number");
   ExpectError(lint(model + std::vector<std::string>{"--set", "hidden"}), 2, "--set: got 'hidden', expected NAME=VALUE");
@@ -220,7 +220,7 @@ TEST_F(TextModel, HasTheParametersOfItsText) {
   ExpectError(lint({"--set", "hidden=3"}), 2, "contradiction: --set hidden: got it alone, expected --model");
   const std::string fixed = Edited(kAutoencoder, "parameter layers = 3", "layers = 3");
   ExpectError(lint({"--model", fixed, "--layers", "2"}), 2,
-              "value: --layers: got the parameter 'layers', expected one of ");
+              "value: --layers: " + fixed + ": got the parameter 'layers', expected one of ");
   EXPECT_EQ(lint({"--model", fixed, "--hidden", "2"}).code, 0);
 }
 

@@ -5,9 +5,11 @@
 #include <cmath>
 #include <exception>
 #include <functional>
+#include <semaphore>
 #include <set>
 #include <span>
 #include <stdexcept>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -67,6 +69,14 @@ constexpr OpDef kEndless = UserOp("Endless", OneStep<DoNothing>, [](const TypeCo
   return {.shape = {Shape::kMaxElements + 1}};
 });
 
+// Its type rule waits until another thread has come.
+std::binary_semaphore rule_is_reached(0), rule_may_end(0);
+constexpr OpDef kSlow = UserOp("Slow", OneStep<DoNothing>, [](const TypeContext& context) {
+  rule_is_reached.release();
+  rule_may_end.acquire();
+  return context.operand(0);
+});
+
 constexpr OpDef kLopsided = {
     .name = "Lopsided",
     .arity = 1,
@@ -92,6 +102,23 @@ ApiCase In(int row, std::string name, std::string message, const std::function<v
 
 Node Input(Graph& graph, const char* name, const Shape& shape, DType dtype = DType::kFloat32) {
   return Placeholder(graph, name, shape, {.dtype = dtype});
+}
+
+void AddFromTwoThreads(Graph& graph) {
+  const Node x = Input(graph, "X", {2});
+  std::jthread other([&] { graph.AddNamed("Y", kSlow, {x}); });
+  rule_is_reached.acquire();
+  std::exception_ptr thrown;
+  try {
+    Exp(x);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  rule_may_end.release();
+  other.join();
+  EXPECT_EQ(graph.size(), 2U);
+  EXPECT_EQ(Exp(graph.Find(Path("Y"))).shape(), Shape({2})) << "the graph is whole";
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 std::vector<ApiCase> Shapes() {
@@ -358,6 +385,8 @@ std::vector<ApiCase> Programs() {
       In(78, "a type rule that gives a shape of too many elements",
          "Shape: got length 1099511627777 at axis 0, expected at most",
          [](Graph& graph) { graph.Add(kEndless, {Input(graph, "X", {})}); }),
+      In(76, "two threads that build one graph",
+         "Exp: got it while another thread adds a node to the graph, expected one at a time", AddFromTwoThreads),
   };
   for (const int threads : {1, 2}) {
     const std::string on = " on " + std::to_string(threads) + " threads";

@@ -50,13 +50,6 @@ struct ApiCase {
 std::vector<ApiCase> GraphRows();      // 67 … 78
 std::vector<ApiCase> InProcessRows();  // of 33, 50, 51, 54 and 62 to 64, what needs a program to ask for it
 
-// Rows that have no subject here, and why.
-struct NoSubject {
-  int row;
-  std::string reason;
-};
-std::vector<NoSubject> RowsWithoutSubject();
-
 // Does `text` have the parts of `pattern` between "…", in this order?
 bool Matches(std::string_view text, std::string_view pattern);
 

@@ -18,7 +18,7 @@ TEST(Numerics, FollowTheTargetInUse) {
     EXPECT_EQ(CurrentNumericsClass(), ClassOfTarget(target)) << SimdTargetName(target);
     EXPECT_EQ(NumericsText(), "1 " + std::string(Name(ClassOfTarget(target))));
   }
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(HWY_COMPILE_ONLY_STATIC)
   const bool has_fma = __builtin_cpu_supports("avx2");
   EXPECT_EQ(CurrentNumericsClass(), has_fma ? NumericsClass::kFma : NumericsClass::kNoFma);
 #endif

@@ -146,7 +146,7 @@ struct LoweringContext {
   Layout result_layout = Layout::kRowMajor;
   std::vector<StepSpec> steps = {};
   std::vector<int64_t> scratch_bytes = {};
-
+  // How the memory of an operand is laid out.
   Layout layout(size_t operand) const { return layouts.empty() ? Layout::kRowMajor : layouts[operand]; }
 
   StepBuffer Scratch(int64_t bytes) {  // memory for the steps of this node alone
@@ -243,7 +243,7 @@ struct OpDef {
 
   bool is_elementwise() const { return std::holds_alternative<PerBlock>(*lower); }
   bool is_source() const { return std::holds_alternative<Source>(*lower); }
-  bool is_source(SourceKind kind) const { return is_source() && std::get<Source>(*lower).kind == kind; }
+  bool is_source(SourceKind kind) const { return is_source() && std::get<Source>(*lower).kind == kind; }  // such a one
   bool is_view() const { return std::holds_alternative<View>(*lower); }
 };
 

@@ -1,8 +1,12 @@
-"""Lines of a file that are changed in a copy of the tree, and changed back: planted bugs, promises switched off."""
+"""Lines of a file that are changed in a copy of the tree, and changed back: planted bugs, promises switched off.
+
+    planting.py LIST…           fails if a line of such a list does not stand exactly once in its file
+"""
 import dataclasses
 import os
 import pathlib
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -28,6 +32,15 @@ def read_changes(path):
             file, *words = line.split()
             changes.append(Change(len(changes) + 1, file, words))
     return changes
+
+
+def place_of(tree, change):
+    """The file to be changed, and its text."""
+    path = tree / change.file
+    text = path.read_text()
+    if text.splitlines().count(change.before) != 1:
+        raise ValueError(f'line not found exactly once in {change.file}: {change.before}')
+    return path, text
 
 
 class Tree:
@@ -59,10 +72,7 @@ class Planted:
     """A change in its file; the file is as it was afterwards, and newer than what was made of it."""
 
     def __init__(self, tree, change):
-        self.path = tree.tree / change.file
-        self.text = self.path.read_text()
-        if self.text.splitlines().count(change.before) != 1:
-            raise ValueError(f'line not found exactly once in {change.file}: {change.before}')
+        self.path, self.text = place_of(tree.tree, change)
         self.changed = self.text.replace(change.before + '\n', change.after + '\n', 1)
 
     def __enter__(self):
@@ -70,3 +80,19 @@ class Planted:
 
     def __exit__(self, *_):
         self.path.write_text(self.text)
+
+
+def main():
+    lost = 0
+    for name in sys.argv[1:]:
+        for change in read_changes(pathlib.Path(name)):
+            try:
+                place_of(ROOT, change)
+            except (OSError, ValueError) as error:
+                lost += 1
+                print(f'{name}, {change.number}: {error}')
+    return lost > 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -6,12 +6,15 @@
 
 #include "weft/graph/error.h"
 #include "weft/graph/graph.h"
+#include "weft/graph/op.h"
 
 namespace weft {
 
-// Whether N occurs: a graph that has types for every N may still have no meaning for one, [N, 3] as [2, 6] say.
-inline bool IsSymbolic(const Graph& graph) {
+// Whether a legal graph may be refused when it is bound: types for every N may have no meaning for one, [N, 3] as
+// [2, 6] say; and a choice by mode hides the kinds of what it chooses from, a probability that is taken for logits.
+inline bool MayBeRefusedWhenBound(const Graph& graph) {
   for (uint32_t i = 0; i < graph.size(); ++i) {
+    if (graph.op(NodeId{i}).traits.chooses_by_mode) return true;
     if (!graph.type(NodeId{i}).shape.is_bound()) return true;
     for (const auto& [key, value] : graph.attributes(NodeId{i})) {
       if (const Shape* shape = std::get_if<Shape>(&value); shape != nullptr && !shape->is_bound()) return true;

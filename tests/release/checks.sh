@@ -89,7 +89,7 @@ check_valgrind() {
   cmake --build "$builds/release" --parallel "$jobs" --target vae weft_graph_tests weft_models_tests >/dev/null || fail "does not build"
   local vae=$builds/release/examples/vae work data checked=0
   work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  trap "rm -rf '$work'" EXIT  # its name now: it is local
   data=$work/data
   mkdir "$data"
   write_images train 300

@@ -12,9 +12,9 @@
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/failure.h"
 #include "weft/examples/vae/page.h"
+#include "weft/examples/vae/parts.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/report.h"
-#include "weft/examples/vae/parts.h"
 #include "weft/examples/vae/sheets.h"
 #include "weft/graph/error.h"
 

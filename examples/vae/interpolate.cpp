@@ -5,6 +5,7 @@
 
 #include "weft/examples/vae/directory.h"
 #include "weft/examples/vae/failure.h"
+#include "weft/examples/vae/parts.h"
 #include "weft/examples/vae/printable.h"
 #include "weft/examples/vae/report.h"
 #include "weft/examples/vae/run_images.h"

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "weft/examples/vae/directory.h"
-#include "weft/examples/vae/report.h"
 #include "weft/examples/vae/parts.h"
+#include "weft/examples/vae/report.h"
 #include "weft/examples/vae/sheets.h"
 
 namespace weft {

@@ -10,10 +10,9 @@
 
 #include "weft/exporters/step_figures.h"
 #include "weft/graph/runtime/session.h"
-#include "weft/models/training/optimizers.h"
-#include "weft/models/variational_autoencoder.h"
 #include "weft/ops/operators.h"
 #include "weft/tests/support/many_threads.h"
+#include "weft/tests/support/wide_run.h"
 
 namespace weft {
 namespace {
@@ -26,11 +25,9 @@ constexpr double kRounding = 1e-3;  // of microseconds, where a begin and a leng
 class TraceTest : public testing::Test {
  protected:
   void SetUp() override {
-    Initialize(graph_, store_);
-    std::ranges::fill(run_.Input<float>(vae_.x), 0.25F);
-    session_.Observe(&trace_);
+    wide_.session.Observe(&trace_);
     for (int i = 0; i < kRuns; ++i) run_.Run();
-    session_.Observe(nullptr);
+    wide_.session.Observe(nullptr);
     run_.Run();
     const Json document = Json::parse(ToTraceJson(trace_));
     EXPECT_EQ(document["displayTimeUnit"], "ms");
@@ -48,14 +45,9 @@ class TraceTest : public testing::Test {
     return found;
   }
 
-  Graph graph_;
-  VariationalAutoencoder vae_ =
-      BuildVariationalAutoencoder(graph_, {.pixels = 99, .hidden_units = 160, .hidden_layers = 1});
-  Minimization training_ = Minimize(vae_.loss.total, Adam{}, {.clip_global_norm = 5});
-  VariableStore store_{graph_};
   ManyThreads many_{2};
-  Session session_{graph_, store_, {.runner = &many_.runner()}};
-  PreparedRun run_ = session_.Prepare({vae_.loss.total}, {.mode = Mode::kTraining, .updates = true, .batch = 64});
+  WideRun wide_{many_.runner()};
+  PreparedRun run_ = wide_.Prepare();
   RunTrace trace_;
   std::map<std::string, std::vector<Json>> events_;
 };

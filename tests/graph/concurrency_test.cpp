@@ -145,6 +145,8 @@ void ExpectTheWaitingThreadHelps(TaskRunner& runner) {
 TEST(TbbRunner, AWaitingThreadHelpsWithStepsThatOthersHaveBegun) {
   ManyThreads two(2);
   ExpectTheWaitingThreadHelps(two.runner());
+  ThreadPoolRunner pool(2);  // what stands in for it under ThreadSanitizer
+  ExpectTheWaitingThreadHelps(pool);
   oneapi::tbb::task_arena arena(2);
   arena.execute([] {
     TbbRunner runner{TbbRunner::HostArena{}};

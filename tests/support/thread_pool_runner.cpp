@@ -1,11 +1,9 @@
-// One queue of jobs under one mutex: slow, and simple enough to be seen to be right.
+// One queue of jobs under one mutex: slow, and simple enough to be seen to be right. A step allocates nothing.
 #include "weft/tests/support/thread_pool_runner.h"
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -21,7 +19,24 @@ struct Group {
 
 class ThreadPoolRunner::Pool {
  public:
+  // A step, or some blocks of one.
+  struct Job {
+    Group* group = nullptr;
+    TaskScope* scope = nullptr;  // null: blocks
+    Task task = {};
+    BlockTask block_task = {};
+    uint32_t begin = 0, end = 0;
+
+    void Do() const {
+      if (scope != nullptr) task.function(*scope, task.context, task.step);
+      else block_task.function(block_task.context, block_task.step, begin, end);
+    }
+  };
+
+  enum class Helps { kWithAll, kWithItsGroup };
+
   explicit Pool(int threads) : concurrency_(threads) {
+    jobs_.reserve(4096);  // more than are ever waiting
     for (int i = 1; i < threads; ++i) threads_.emplace_back([this] { Work(); });
   }
   ~Pool() {
@@ -37,32 +52,28 @@ class ThreadPoolRunner::Pool {
 
   int concurrency() const { return concurrency_; }
 
-  void Add(Group& group, std::function<void()> work) {
+  void Add(const Job& job) {
     {
       const std::lock_guard lock(mutex_);
-      ++group.pending;
-      jobs_.push_back({&group, std::move(work)});
+      ++job.group->pending;
+      jobs_.push_back(job);
     }
     changed_.notify_all();
   }
 
-  // Does nothing meanwhile but jobs of this group; rethrows the first exception.
-  void Wait(Group& group) {
+  // Rethrows the first exception. Helps meanwhile, as TBB does: whoever waits for a run takes up any job, whoever waits
+  // in the middle of a step those of its group alone.
+  void Wait(Group& group, Helps helps) {
     std::unique_lock lock(mutex_);
     while (group.pending > 0) {
-      const auto own = std::ranges::find(jobs_, &group, &Job::group);
-      if (own != jobs_.end()) Do(lock, own);
+      const auto job = helps == Helps::kWithAll ? jobs_.begin() : std::ranges::find(jobs_, &group, &Job::group);
+      if (job != jobs_.end()) Do(lock, job);
       else changed_.wait(lock);
     }
     if (group.error) std::rethrow_exception(group.error);
   }
 
  private:
-  struct Job {
-    Group* group;
-    std::function<void()> work;
-  };
-
   void Work() {
     std::unique_lock lock(mutex_);
     while (!ending_) {
@@ -71,14 +82,14 @@ class ThreadPoolRunner::Pool {
     }
   }
 
-  void Do(std::unique_lock<std::mutex>& lock, std::deque<Job>::iterator which) {
-    const Job job = std::move(*which);
+  void Do(std::unique_lock<std::mutex>& lock, std::vector<Job>::iterator which) {
+    const Job job = *which;
     jobs_.erase(which);
     if (!job.group->error) {
       lock.unlock();
       std::exception_ptr error;
       try {
-        job.work();
+        job.Do();
       } catch (...) {
         error = std::current_exception();
       }
@@ -91,7 +102,7 @@ class ThreadPoolRunner::Pool {
   const int concurrency_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Job> jobs_;
+  std::vector<Job> jobs_;
   bool ending_ = false;
   std::vector<std::thread> threads_;
 };
@@ -102,17 +113,15 @@ class PoolScope : public TaskScope {
  public:
   PoolScope(ThreadPoolRunner::Pool& pool, Group& group) : pool_(pool), group_(group) {}
 
-  void Spawn(const Task& task) override {
-    pool_.Add(group_, [this, task] { task.function(*this, task.context, task.step); });
-  }
+  void Spawn(const Task& task) override { pool_.Add({.group = &group_, .scope = this, .task = task}); }
 
   void ForBlocks(uint32_t blocks, uint32_t grain, const BlockTask& task) override {
     Group pieces;
     for (uint32_t begin = 0; begin < blocks; begin += grain) {
       const uint32_t end = std::min(blocks, begin + grain);
-      pool_.Add(pieces, [&task, begin, end] { task.function(task.context, task.step, begin, end); });
+      pool_.Add({.group = &pieces, .block_task = task, .begin = begin, .end = end});
     }
-    pool_.Wait(pieces);
+    pool_.Wait(pieces, ThreadPoolRunner::Pool::Helps::kWithItsGroup);
   }
 
  private:
@@ -130,7 +139,7 @@ void ThreadPoolRunner::Run(const Task& root) {
   Group run;
   PoolScope scope(*pool_, run);
   scope.Spawn(root);
-  pool_->Wait(run);
+  pool_->Wait(run, Pool::Helps::kWithAll);
 }
 
 }  // namespace weft

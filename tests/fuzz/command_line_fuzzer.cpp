@@ -1,7 +1,8 @@
 // The tool as a whole: any arguments, over files of which one is of the fuzzer's making, end with an exit code of the
 // contract and one line that says why, and nothing is written outside the directory of the run.
 //
-// An input is one argument a line, an empty line, and the content of the files fuzzed and broken/t10k-images-….
+// An input is one argument a line, an empty line, and the content of the files fuzzed and broken/t10k-images-…. Other
+// files are there to be refused: dangling, device, unreadable, growing, fifo.
 #include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <set>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -92,8 +94,7 @@ class Workplace {
     WriteData("data");
     WriteData("broken");
     fs::remove("broken/t10k-images-idx3-ubyte");
-    fs::create_symlink(fuzzed_.path(), "broken/t10k-images-idx3-ubyte");
-    fs::create_symlink(fuzzed_.path(), "fuzzed");
+    MakeSpecialFiles();
     Output output;
     Perform(ParseCommandLine({"train", "--data", "data", "--hidden", "2", "--layers", "1", "--batch", "3",
                               "--validation", "0", "--epochs", "1", "--threads", "1", "--out", "run"}),
@@ -119,12 +120,21 @@ class Workplace {
       fs::create_directories(path.parent_path());
       WriteFile(path, content);
     }
-    fs::create_symlink(fuzzed_.path(), "broken/t10k-images-idx3-ubyte");
-    fs::create_symlink(fuzzed_.path(), "fuzzed");
+    MakeSpecialFiles();
     stamps_ = Stamps();
   }
 
  private:
+  // The file of the fuzzer's making, and those that cannot be opened or read, or are longer than they say.
+  void MakeSpecialFiles() const {
+    const std::pair<fs::path, const char*> links[] = {
+        {fuzzed_.path(), "fuzzed"},       {fuzzed_.path(), "broken/t10k-images-idx3-ubyte"},
+        {"nowhere", "dangling"},          {"/dev/null", "device"},
+        {"/proc/self/mem", "unreadable"}, {"/proc/self/limits", "growing"}};
+    for (const auto& [target, name] : links) fs::create_symlink(target, name);
+    Require(mkfifo("fifo", 0600) == 0, "a FIFO can be made");
+  }
+
   static std::map<std::string, Stamp> Stamps() {
     std::map<std::string, Stamp> stamps;
     std::vector<std::string> directories = {"."};

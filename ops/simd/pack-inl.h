@@ -152,7 +152,13 @@ void PackPanels(const ProductOperand<T>& from, int64_t k, int64_t k_end, int64_t
   }
 }
 
-// Runs of cache lines that will be read next: asked for one line at a time while others are worked on.
+// Cache lines, so many bytes apart.
+struct LineRun {
+  const char* first;
+  int64_t step, count;
+};
+
+// Runs of cache lines that will be read next: asked for one after the other while others are worked on.
 struct LineWalk {
   LineWalk() = default;
   LineWalk(const void* first, int64_t run_bytes, int64_t run_count = 1, int64_t run_stride = 0)
@@ -163,15 +169,18 @@ struct LineWalk {
         runs(run_count - 1) {}
 
   bool is_done() const { return line >= end && runs == 0; }
-  HWY_INLINE void Step() {
+  // The next lines, at most so many; where none are left, `resident` as often as that: a loop over lines is shorter
+  // than one that asks whether there is one.
+  HWY_INLINE LineRun Next(int64_t most, const void* resident) {
     if (line >= end) {
-      if (runs == 0) return;
+      if (runs == 0) return {.first = static_cast<const char*>(resident), .step = 0, .count = most};
       --runs;
       end += stride;
       line = end - bytes;
     }
-    hwy::Prefetch(line);
-    line += 64;
+    const LineRun next = {.first = line, .step = 64, .count = std::min(most, PieceCount(end - line, 64))};
+    line += 64 * next.count;
+    return next;
   }
 
   const char* line = nullptr;

@@ -357,6 +357,17 @@ TEST(Deduplicate, KeepsWhatOnlyLooksEqual) {
   }
 }
 
+// Some of so many have the same hash: 2.8 pairs are to be expected.
+TEST(Deduplicate, KeepsWhatHasTheSameHash) {
+  constexpr uint32_t kCount = 155'000;
+  Graph graph;
+  const Node x = Placeholder(graph, "X", {2});
+  std::vector<NodeId> fetches;
+  for (uint32_t i = 0; i < kCount; ++i) fetches.push_back(LeakyRelu(x, (i + 1.0) / (kCount + 1.0)).id());
+  const CompileGraph single = Deduplicate(Bind(graph, fetches, {}, -1, Mode::kInference));
+  EXPECT_EQ(CountOf(single.graph, kLeakyRelu), kCount);
+}
+
 TEST(Deduplicate, FindsEqualConstantsByTheirBits) {
   Graph graph;
   const double nan = std::numeric_limits<double>::quiet_NaN();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -212,6 +213,9 @@ TEST(Guard, StopsBeforeAnyUpdateAndNamesTheFirstBadNode) {
   const std::string sentence = Thrown<NumericError>([&] { run.Run(); });
   EXPECT_NE(sentence.find("'Root' (Sqrt): not finite"), std::string::npos) << sentence;
   EXPECT_NE(sentence.find("-8 … 6"), std::string::npos) << sentence;
+  EXPECT_EQ(store.Get("W").values<float>()[0], 2);
+  feed[1] = std::numeric_limits<float>::max();  // times 2 it is infinite, and so is the loss
+  EXPECT_THAT(Thrown<NumericError>([&] { run.Run(); }), testing::HasSubstr("(Multiply): not finite"));
   EXPECT_EQ(store.Get("W").values<float>()[0], 2);
   feed[1] = 4;
   EXPECT_NO_THROW(run.Run());

@@ -62,12 +62,16 @@ struct MeanOfFed {
 TEST(Fit, WeighsMeansBySamples) {
   MeanOfFed model;
   Session session(model.graph, model.store, {.threads = 1});
-  const FitResult result =
-      Fit(session, {.loss = *model.loss, .watched = {{"scalar", *model.loss}, {"each", *model.per_sample}}},
-          {{model.x, Rows::Of(model.values)}}, {.batch = 3});
-  EXPECT_DOUBLE_EQ(result.training->loss, 121.0 / 7);
-  EXPECT_DOUBLE_EQ(result.training->watched[0], 121.0 / 7);
-  EXPECT_DOUBLE_EQ(result.training->watched[1], 121.0 / 7);
+  int64_t epochs = 0;
+  const auto has_means = [&](const EpochReport& report) {
+    ++epochs;
+    EXPECT_DOUBLE_EQ(report.training.loss, 121.0 / 7) << epochs;
+    EXPECT_DOUBLE_EQ(report.training.watched[0], 121.0 / 7) << epochs;
+    EXPECT_DOUBLE_EQ(report.training.watched[1], 121.0 / 7) << epochs;
+  };
+  Fit(session, {.loss = *model.loss, .watched = {{"scalar", *model.loss}, {"each", *model.per_sample}}},
+      {{model.x, Rows::Of(model.values)}}, {.epochs = 2, .batch = 3, .after_epoch = has_means});
+  EXPECT_EQ(epochs, 2);
 }
 
 TEST(Fit, ShufflesByEpochAndSeed) {

@@ -48,7 +48,7 @@ class Arena {
   }
 
  private:
-  static constexpr size_t kPiece = 16 * 1024 / sizeof(T);
+  static constexpr size_t kPiece = size_t{16} * 1024 / sizeof(T);
 
   struct Piece {
     std::unique_ptr<T[]> elements;

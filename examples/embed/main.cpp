@@ -26,11 +26,11 @@ int main(int argc, char** argv) try {
 
   Session session(graph, variables);
   Tensor point(DType::kFloat32, {1, 2});  // (0, 0)
-  for (int i = 2; i < argc; ++i) point.values<float>()[i - 2] = std::strtof(argv[i], nullptr);
+  for (int i = 2; i < argc; ++i) point.values<float>()[static_cast<size_t>(i - 2)] = std::strtof(argv[i], nullptr);
   const Tensor pixels = session.Run({{z, point}}, picture);
 
-  for (int row = 0; row < 28; ++row) {
-    for (int column = 0; column < 28; ++column) {
+  for (size_t row = 0; row < 28; ++row) {
+    for (size_t column = 0; column < 28; ++column) {
       const float ink = pixels.values<float>()[28 * row + column];  // 0 … 1
       std::putchar(" .:-=+*#%@"[static_cast<int>(ink * 9.99f)]);
     }

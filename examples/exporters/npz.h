@@ -26,6 +26,6 @@ std::string ToNpz(const VariableStore& store, const Path& scope = {});
 // Of numpy.savez and numpy.savez_compressed; types as ParseNpy takes them. Checksums are compared, and no more memory
 // is asked for than the bytes of the file can stand for. Throws CheckpointError "npz: FILE: got X, expected Y" for
 // anything else, std::system_error if the file cannot be read.
-NamedTensors ReadNpz(const std::filesystem::path& file);
+NamedTensors ReadNpz(const std::filesystem::path& path);
 
 }  // namespace weft

@@ -21,13 +21,16 @@ configure() { cmake -S "$root" -G Ninja "$@" >/dev/null || fail "cmake could not
 check_compilers() {
   need g++ g++
   need clang++ clang
-  local hashes=$builds/compilers/hashes.txt compiler level directory
+  local hashes=$builds/compilers/hashes.txt compiler level directory flags
   mkdir -p "$builds/compilers"
   : >"$hashes"
   for compiler in g++ clang++; do
     for level in 1 2 3; do
       directory=$builds/compilers/$compiler-O$level
-      configure -B "$directory" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O$level" \
+      flags=-O$level
+      # GCC 12 sees an overflow in fmt where there is none.
+      [ "$compiler$level" = g++3 ] && flags="$flags -Wno-stringop-overflow"
+      configure -B "$directory" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="$flags" \
         -DWEFT_DEVELOPER_MODE=ON
       cmake --build "$directory" --parallel "$jobs" --target weft_bits >/dev/null || fail "$compiler -O$level does not build"
       "$directory/tests/weft_bits" --targets | sed "s/$/ $compiler -O$level/" | tee -a "$hashes"

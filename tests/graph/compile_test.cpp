@@ -169,6 +169,45 @@ TEST(Schedule, ReductionKeepsReachability) {
   EXPECT_EQ(closure([&](StepId id) { return program->successors(id); }), closure([&](StepId id) { return all[id]; }));
 }
 
+// Buffers that overlap in all ways: of two steps that may not change places one is behind the other, and no edge is
+// between others.
+TEST(Schedule, OrdersAllThatTouchTheSameBytes) {
+  std::mt19937_64 random(1);
+  const auto below = [&random](uint64_t n) { return static_cast<BufferId>(random() % n); };
+  for (int round = 0; round < 200; ++round) {
+    Program program;
+    for (int i = 0; i < 12; ++i)
+      program.buffers.push_back({.bytes = kAlignment * (1 + below(4)), .offset = kAlignment * below(12)});
+    for (int i = 0; i < 16; ++i) {
+      program.steps.emplace_back();
+      program.steps.back().reads = {below(12), below(12)};
+      program.steps.back().writes = {below(12)};
+    }
+    const auto overlap = [&program](const std::vector<BufferId>& some, const std::vector<BufferId>& others) {
+      for (BufferId a : some) {
+        for (BufferId b : others) {
+          const Buffer &x = program.buffers[a], &y = program.buffers[b];
+          if (x.offset < y.offset + y.bytes && y.offset < x.offset + x.bytes) return true;
+        }
+      }
+      return false;
+    };
+    const auto conflict = [&](StepId a, StepId b) {
+      const Step &first = program.steps[a], &second = program.steps[b];
+      return overlap(first.writes, second.reads) || overlap(first.writes, second.writes) ||
+             overlap(first.reads, second.writes);
+    };
+    const std::vector<StepEdge> edges = Dependencies(program, true);
+    const std::vector<StepBits> after = Closure(program.steps.size(), edges);
+    for (const StepEdge& edge : edges) EXPECT_TRUE(conflict(edge.before, edge.after)) << round;
+    for (StepId b = 0; b < program.steps.size(); ++b) {
+      for (StepId a = 0; a < b; ++a) {
+        EXPECT_TRUE(Has(after[a], b) || !conflict(a, b)) << round << ": " << a << ", " << b;
+      }
+    }
+  }
+}
+
 // ---- What is fused --------------------------------------------------------------------------------------------------
 
 std::vector<StepKind> KindsOf(const Program& program) {

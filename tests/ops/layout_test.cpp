@@ -5,9 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include "weft/autodiff/gradients.h"
 #include "weft/ops/all_ops.h"
 #include "weft/ops/layout/strided.h"
 #include "weft/ops/layout/sum_to_shape.h"
+#include "weft/ops/operators.h"
 #include "weft/ops/ops.h"
 #include "weft/tests/support/step_runner.h"
 #include "weft/tests/support/thrown.h"
@@ -114,6 +116,14 @@ TEST_F(LayoutBuilders, KeepTheBatchSymbolic) {
   EXPECT_EQ(Slice(x, -1, 2, 4).shape(), Shape({kBatch, 4, 2}));
   EXPECT_EQ(Concatenate({x, Slice(x, 1, 0, 1)}, 1).shape(), Shape({kBatch, 5, 5}));
   EXPECT_EQ(BroadcastTo(Placeholder(graph, "Row", {4, 1}), {kBatch, 4, 5}).shape(), Shape({kBatch, 4, 5}));
+}
+
+TEST_F(LayoutBuilders, GradientOfALaterPartAloneIsItsOwnSlice) {
+  const Node y = Placeholder(graph, "Y", {kBatch, 2, 5}), weights = Placeholder(graph, "Weights", {kBatch, 6, 5});
+  const Node gradient = Gradients(ReduceSum(Concatenate({x, y}, 1) * weights), {y})[0];
+  ASSERT_EQ(&gradient.op(), &kSlice);
+  EXPECT_EQ(gradient.attributes().Get<int64_t>("begin"), 4);
+  EXPECT_EQ(gradient.attributes().Get<int64_t>("end"), 6);
 }
 
 TEST_F(LayoutBuilders, KeepTheKindOfValues) {

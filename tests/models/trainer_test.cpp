@@ -69,9 +69,13 @@ TEST(Fit, WeighsMeansBySamples) {
     EXPECT_DOUBLE_EQ(report.training.watched[0], 121.0 / 7) << epochs;
     EXPECT_DOUBLE_EQ(report.training.watched[1], 121.0 / 7) << epochs;
   };
-  Fit(session, {.loss = *model.loss, .watched = {{"scalar", *model.loss}, {"each", *model.per_sample}}},
-      {{model.x, Rows::Of(model.values)}}, {.epochs = 2, .batch = 3, .after_epoch = has_means});
+  const FitResult result =
+      Fit(session, {.loss = *model.loss, .watched = {{"scalar", *model.loss}, {"each", *model.per_sample}}},
+          {{model.x, Rows::Of(model.values)}}, {.epochs = 2, .batch = 3, .after_epoch = has_means});
   EXPECT_EQ(epochs, 2);
+  EXPECT_DOUBLE_EQ(result.training->loss, 121.0 / 7);
+  EXPECT_DOUBLE_EQ(result.training->watched[0], 121.0 / 7);
+  EXPECT_DOUBLE_EQ(result.training->watched[1], 121.0 / 7);
 }
 
 TEST(Fit, ShufflesByEpochAndSeed) {

@@ -70,7 +70,9 @@ Node Graph::AddAt(Path path, const OpDef& op, std::span<const Node> operands, At
 }
 
 std::string Graph::BelowScope(std::string_view base) const {
-  std::string path = scope_.str();
+  std::string path;
+  path.reserve(scope_.str().size() + 1 + base.size());
+  path += scope_.str();
   if (!path.empty()) path += '/';
   return path += base;
 }

@@ -95,10 +95,11 @@ void VerifyNames(const Graph& graph) {
 // Builds the same nodes once more, so that every type rule runs on the types that are stored.
 void VerifyTypes(const Graph& graph) {
   Graph again;
+  std::vector<Node> operands;
   for (NodeId id : boost::make_iterator_range(vertices(graph))) {
-    std::vector<Node> operands;
+    operands.clear();
     for (NodeId operand : graph.operands(id)) operands.push_back(again.node(operand));
-    const Node node = again.AddNamed(graph.name(id).str(), graph.op(id), operands, graph.attributes(id));
+    const Node node = again.AddAt(graph.name(id), graph.op(id), operands, graph.attributes(id));
     const TensorType& stored = graph.type(id);
     if (node.dtype() != stored.dtype || node.shape() != stored.shape) {
       Fail(graph, id,

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,8 @@
 namespace weft {
 
 using Axes = std::vector<int64_t>;  // negative ones count from the last axis
-inline const Axes kLastAxis = {-1};
+// No Axes, which a program and a shared library would each make and free.
+inline constexpr std::initializer_list<int64_t> kLastAxis = {-1};
 
 // ---- Sources -------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 # Compiles every installed header, given nothing but the folder of headers: from the first to the last and from the last to the
-# first, so that of two headers each stands once before the other. None may reach for another library.
+# first, so that of two headers each stands once before the other. None may reach for another library, nor make an object when
+# the program starts: a shared library would make it, too, and both would free it.
 cmake_minimum_required(VERSION 3.23)
 file(REMOVE_RECURSE ${WORK_DIR})
 file(GLOB_RECURSE headers RELATIVE ${PREFIX}/include ${PREFIX}/include/*.h)
@@ -11,11 +12,15 @@ foreach(order ASCENDING DESCENDING)
   list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n" OUTPUT_VARIABLE lines)
   string(JOIN "" text ${lines})
   file(WRITE ${WORK_DIR}/${order}.cpp "${text}")
-  execute_process(COMMAND ${CXX} -std=c++20 -Wall -Wextra -Werror -pedantic -fsyntax-only -MD -MF ${WORK_DIR}/${order}.d
+  execute_process(COMMAND ${CXX} -std=c++20 -Wall -Wextra -Werror -pedantic -S -o ${WORK_DIR}/${order}.s -MD -MF ${WORK_DIR}/${order}.d
                           -I ${PREFIX}/include ${WORK_DIR}/${order}.cpp COMMAND_ERROR_IS_FATAL ANY)
   file(READ ${WORK_DIR}/${order}.d read)
   string(REGEX MATCH "[^ \n]*/(boost|hwy|tbb|oneapi|fmt|nlohmann|google|onnx)/[^ \n]*" foreign "${read}")
   if(foreign)
     message(FATAL_ERROR "the public headers include ${foreign}")
+  endif()
+  file(STRINGS ${WORK_DIR}/${order}.s made REGEX "[.]init_array")
+  if(made)
+    message(FATAL_ERROR "the public headers make an object when the program starts: expected constexpr")
   endif()
 endforeach()
